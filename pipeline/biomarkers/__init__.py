@@ -1,0 +1,1 @@
+"""Serum measurements: units, censoring, kinetics, liver-function scores."""

@@ -1,0 +1,91 @@
+"""A table with one row a case, and beside it the cases that have no row, each with its reason."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.cases import KEY_COLUMNS
+from pipeline.cli import ExitCode
+from pipeline.config.cohort import Policy
+from pipeline.executor import CaseOutcome
+from pipeline.tabular import write_csv, write_parquet
+
+FAILURE_COLUMNS = (*KEY_COLUMNS, "region", "code", "reason")
+"""Columns of a table of failures; ``region`` is empty where the whole scan failed."""
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTable:
+    """What became of every case: each is in exactly one of the two tables, in input order.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Key columns, then the columns that the step adds.
+    failures : pandas.DataFrame
+        :data:`FAILURE_COLUMNS`, all text.
+    """
+
+    rows: pd.DataFrame = field(repr=False)
+    failures: pd.DataFrame = field(repr=False)
+
+
+def build_case_table(
+    keys: Sequence[Mapping[str, str]],
+    outcomes: Sequence[CaseOutcome[Mapping[str, object]]],
+    columns: Sequence[str],
+) -> CaseTable:
+    """Put outcomes together.
+
+    Parameters
+    ----------
+    keys : sequence of mapping
+        Key columns of each case.
+    outcomes : sequence of CaseOutcome
+        In the order of ``keys``; a result maps column names to values.
+    columns : sequence of str
+        Keys and results have these columns, in this order, whatever the cases gave.
+    """
+    rows: list[dict[str, object]] = []
+    failures: list[dict[str, str]] = []
+    for key, outcome in zip(keys, outcomes, strict=True):
+        if outcome.failure is not None:
+            failure = outcome.failure
+            failures.append({**key, "code": failure.code, "reason": failure.reason})
+        else:
+            rows.append({**key, **(outcome.result or {})})
+    return CaseTable(pd.DataFrame(rows, columns=list(columns)), list_failures(failures))
+
+
+def list_failures(failures: Sequence[Mapping[str, str]]) -> pd.DataFrame:
+    """Return a table of failures; what a failure does not say is empty text."""
+    blank = dict.fromkeys(FAILURE_COLUMNS, "")
+    rows = [{**blank, **failure} for failure in failures]
+    return pd.DataFrame(rows, columns=list(FAILURE_COLUMNS), dtype=str)
+
+
+def write_case_table(table: CaseTable, path: Path) -> None:
+    """Write the rows as Parquet, and the failures as ``<name>_failures.csv`` beside them."""
+    write_parquet(table.rows, path)
+    write_csv(table.failures, path.with_name(f"{path.stem}_failures.csv"))
+
+
+def log_failures(table: CaseTable) -> None:
+    """Say which cases failed and why, on standard error."""
+    for failure in table.failures.to_dict("records"):
+        place = "/".join(failure[name] for name in (*KEY_COLUMNS, "region") if failure[name])
+        _LOG.error("failed: %s: [%s] %s", place, failure["code"], failure["reason"])
+    if len(table.failures):
+        total = len(table.failures) + len(table.rows)
+        _LOG.error("%d of %d cases failed, the rest is complete.", len(table.failures), total)
+
+
+def exit_code(table: CaseTable, policy: Policy) -> ExitCode:
+    """Return 3 where a case failed and the cohort's policy is strict, else 0."""
+    stops = policy is Policy.STRICT and len(table.failures) > 0
+    return ExitCode.SOME_CASES_FAILED if stops else ExitCode.DONE

@@ -1,0 +1,1 @@
+"""Typed settings, one module a YAML file under ``configs/``."""

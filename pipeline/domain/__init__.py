@@ -1,0 +1,1 @@
+"""The nouns of the pipeline: immutable, valid from birth, free of input and output."""

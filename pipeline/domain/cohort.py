@@ -1,0 +1,94 @@
+"""A cohort folder's contents, read but not yet judged or computed on."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.domain.scan import Modality, Timepoint
+
+SCAN_COLUMNS = {
+    "patient_id": True,
+    "timepoint": True,
+    "modality": True,
+    "phase": True,
+    "image": True,
+    "mask": True,
+    "mask_label": False,
+    "lesion_id": False,
+    "liver_mask": False,
+    "site": False,
+    "scan_date": False,
+}
+"""Columns of ``scans.csv`` and whether each is required."""
+
+BIOMARKER_COLUMNS = {
+    "patient_id": True,
+    "analyte": True,
+    "value": True,
+    "unit": True,
+    "drawn_on": True,
+    "timepoint": False,
+}
+"""Columns of ``biomarkers.csv`` and whether each is required."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanRow:
+    """One row of ``scans.csv``: one lesion on one scan.
+
+    Parameters
+    ----------
+    image, mask : str
+        Paths as written, relative to the cohort folder (or absolute where that is allowed).
+    mask_label : int or None
+        Voxel value of the region in the mask; None takes every voxel above zero.
+    lesion_id : str
+        ``1`` where the cohort does not tell lesions apart.
+    liver_mask, site, scan_date : str
+        Empty where unknown; the date is ISO 8601.
+    """
+
+    patient_id: str
+    timepoint: Timepoint
+    modality: Modality
+    phase: str
+    image: str
+    mask: str
+    mask_label: int | None = None
+    lesion_id: str = "1"
+    liver_mask: str = ""
+    site: str = ""
+    scan_date: str = ""
+
+    @property
+    def case_id(self) -> str:
+        """Name of the case for messages and progress: patient, time point, phase, lesion."""
+        parts = (self.patient_id, self.timepoint, self.modality, self.phase, self.lesion_id)
+        return "/".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """A cohort folder's three tables.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    scans : tuple of ScanRow
+        In file order.
+    patients : pandas.DataFrame
+        ``patients.csv``, every column as text or number as read, ``patient_id`` as text.
+    biomarkers : pandas.DataFrame
+        ``biomarkers.csv`` as text, empty where the file is absent.
+    """
+
+    root: Path
+    scans: tuple[ScanRow, ...]
+    patients: pd.DataFrame = field(repr=False)
+    biomarkers: pd.DataFrame = field(repr=False)
+
+    def path(self, written: str) -> Path:
+        """Return a path of ``scans.csv`` as seen from here."""
+        return self.root / written

@@ -1,0 +1,101 @@
+"""Images in memory: a scan and the regions drawn on it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.domain.geometry import Geometry
+
+
+class Modality(StrEnum):
+    """Imaging modality by its DICOM code; it decides what the voxel values mean."""
+
+    CT = "CT"
+    """Hounsfield units."""
+    MR = "MR"
+    """Arbitrary units."""
+    PT = "PT"
+    """Standardised uptake values."""
+
+
+class Timepoint(StrEnum):
+    """When a scan or blood draw belongs: before conversion therapy, or before resection."""
+
+    BASELINE = "baseline"
+    PREOP = "preop"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Voxel values on a grid.
+
+    Parameters
+    ----------
+    voxels : numpy.ndarray, shape (z, y, x)
+        In the stored type: int16 stays int16, because PyRadiomics' numbers depend on it.
+    geometry : Geometry
+        The grid.
+    modality : Modality
+        What the values mean.
+
+    Raises
+    ------
+    ValueError
+        If the array does not fit the grid.
+    """
+
+    voxels: npt.NDArray[Any] = field(repr=False)
+    geometry: Geometry
+    modality: Modality
+
+    def __post_init__(self) -> None:
+        _check_shape("voxels", self.voxels, self.geometry)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A binary mask on the grid of its scan.
+
+    Parameters
+    ----------
+    inside : numpy.ndarray of bool, shape (z, y, x)
+        True in the region.
+    geometry : Geometry
+        The grid.
+    name : str
+        ``tumour``, ``liver`` ...
+
+    Raises
+    ------
+    ValueError
+        If the array does not fit the grid or is not boolean.
+    """
+
+    inside: npt.NDArray[np.bool_] = field(repr=False)
+    geometry: Geometry
+    name: str
+
+    def __post_init__(self) -> None:
+        _check_shape("inside", self.inside, self.geometry)
+        if self.inside.dtype != np.bool_:
+            msg = f"inside must be boolean, got {self.inside.dtype}"
+            raise ValueError(msg)
+
+    @property
+    def voxel_count(self) -> int:
+        """Number of voxels in the region."""
+        return int(np.count_nonzero(self.inside))
+
+    @property
+    def volume_mm3(self) -> float:
+        """Volume as voxel count times voxel volume."""
+        return self.voxel_count * self.geometry.voxel_volume_mm3
+
+
+def _check_shape(argument: str, array: npt.NDArray[Any], geometry: Geometry) -> None:
+    if array.shape != geometry.shape_zyx:
+        msg = f"{argument} must have shape {geometry.shape_zyx} (z, y, x), got {array.shape}"
+        raise ValueError(msg)

@@ -1,0 +1,1 @@
+"""Honest figures from predictions; knows only outcomes, probabilities and groups."""

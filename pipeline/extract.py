@@ -1,0 +1,215 @@
+"""Extract radiomics features of one image and mask, or of a whole cohort folder.
+
+Works on the files as they are: with the same parameter file the numbers are PyRadiomics' own. The
+stage of the same name works on prepared volumes (canonical axes, cropped) instead.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.cli import ExitCode, run_command
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.case_table import CaseTable
+    from pipeline.config.extraction import ExtractionParameters
+    from pipeline.domain.cohort import Cohort, ScanRow
+    from pipeline.domain.problem import Problem
+    from pipeline.features.cohort import RegionCase
+    from pipeline.store import ResultStore
+
+DEFAULT_LABEL = 1
+"""PyRadiomics' own choice where neither the command nor the parameter file names a label."""
+
+_EPILOG = """\
+One case (--image, --mask): F.csv gets a header and one row. The region is the voxels with --label,
+else with the parameter file's setting.label, else with 1.
+
+A cohort (--cohort): the folder --out gets features.csv, features.parquet and failures.csv; the
+parameter file applies to all modalities. The region is the voxels with mask_label, else with the
+parameter file's setting.label, else all above zero. Results of single cases are kept in the folder
+that NECROSIS_STORE names (default data/store), so the same command resumes where it was stopped.
+
+Exit codes: 0 done, 1 the input has problems, 2 wrong usage, 3 some cases failed (listed in
+failures.csv) and the rest is complete, 130 interrupted.
+"""
+
+
+def extract_row(
+    case: "RegionCase",
+    images: Path,
+    parameters: "ExtractionParameters",
+    store: "ResultStore | None",
+) -> dict[str, float]:
+    """Extract the features of one region of a row of ``scans.csv``, from its files as they are."""
+    from pipeline.cases import read_case
+    from pipeline.features.engine import load_engine
+    from pipeline.features.extraction import extract_features
+    from pipeline.imaging.intensity import measure_references
+    from pipeline.imaging.prepared import check_same_grid
+
+    scan, regions = read_case(case.row, images)
+    check_same_grid(scan, regions)
+    standardised = parameters.pipeline.standardise != "none"
+    references = measure_references(scan, regions) if standardised else {}
+    engine = load_engine(parameters.pipeline.engine)
+    return extract_features(scan, regions[case.region], references, parameters, engine, store)
+
+
+def extract_cohort(
+    cohort: "Cohort", parameters: "ExtractionParameters", store: "ResultStore", jobs: int
+) -> "CaseTable":
+    """Extract the features of every region of every scan of a cohort, from the files as they are.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Its root is where the images are.
+    parameters : ExtractionParameters
+        The same for all modalities.
+    store : ResultStore
+        Results of single cases; what is found there is not computed again.
+    jobs : int
+        Processes.
+    """
+    from pipeline.case_table import build_case_table
+    from pipeline.cases import KEY_COLUMNS, key_of
+    from pipeline.domain.scan import Modality
+    from pipeline.executor import run_cases
+    from pipeline.features.cohort import list_feature_names, list_region_cases
+
+    names = list_feature_names([parameters])
+    rows = [_with_label(row, parameters.label) for row in cohort.scans]
+    cases = list_region_cases(rows, dict.fromkeys(Modality, parameters))
+    keys = [{**key_of(case.row), "region": case.region} for case in cases]
+    work = partial(extract_row, images=cohort.root, parameters=parameters, store=store)
+    outcomes = run_cases(work, cases, jobs, "extract")
+    return build_case_table(keys, outcomes, [*KEY_COLUMNS, "region", *names])
+
+
+def _with_label(row: "ScanRow", label: int | None) -> "ScanRow":
+    return row if row.mask_label is not None else replace(row, mask_label=label)
+
+
+def _command_one(args: argparse.Namespace) -> ExitCode:
+    import pandas as pd
+
+    from pipeline.config.extraction import load_extraction_parameters
+    from pipeline.domain.cohort import ScanRow
+    from pipeline.domain.scan import Modality, Timepoint
+    from pipeline.features.cohort import RegionCase
+    from pipeline.tabular import write_csv
+
+    parameters = load_extraction_parameters(args.config)
+    labels = (args.label, parameters.label, DEFAULT_LABEL)
+    row = ScanRow(
+        patient_id=args.image.name,
+        timepoint=Timepoint.PREOP,
+        modality=Modality(args.modality),
+        phase="",
+        image=str(args.image.absolute()),
+        mask=str(args.mask.absolute()),
+        mask_label=next(label for label in labels if label is not None),
+    )
+    values = extract_row(RegionCase(row, "tumour"), Path(), parameters, store=None)
+    write_csv(pd.DataFrame([values]), args.out)
+    return ExitCode.DONE
+
+
+def _command_cohort(args: argparse.Namespace) -> ExitCode:
+    from pipeline.case_table import log_failures
+    from pipeline.config.extraction import load_extraction_parameters
+    from pipeline.domain.errors import CohortError
+    from pipeline.executor import default_jobs
+    from pipeline.ingest.cohort import read_cohort
+    from pipeline.store import ResultStore, default_store_root
+    from pipeline.tabular import write_csv, write_parquet
+
+    parameters = load_extraction_parameters(args.config)
+    cohort, problems = read_cohort(args.cohort)
+    if not cohort.scans:
+        raise CohortError(problems)
+    store = ResultStore(default_store_root())
+    table = extract_cohort(cohort, parameters, store, args.jobs or default_jobs())
+    table = replace(table, failures=_with_unreadable_rows(table.failures, problems))
+    write_csv(table.rows, args.out / "features.csv")
+    write_parquet(table.rows, args.out / "features.parquet")
+    write_csv(table.failures, args.out / "failures.csv")
+    log_failures(table)
+    return ExitCode.SOME_CASES_FAILED if len(table.failures) else ExitCode.DONE
+
+
+def _with_unreadable_rows(
+    failures: "pd.DataFrame", problems: "Sequence[Problem]"
+) -> "pd.DataFrame":
+    """Add the rows of ``scans.csv`` that could not be understood; other tables do not matter."""
+    import pandas as pd
+
+    from pipeline.case_table import list_failures
+
+    unreadable = [
+        {"patient_id": problem.patient_id, "code": problem.code, "reason": str(problem)}
+        for problem in problems
+        if problem.is_error and problem.file == "scans.csv"
+    ]
+    return pd.concat([list_failures(unreadable), failures], ignore_index=True)
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.extract",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--image", type=Path, metavar="I", help="image file or DICOM folder")
+    parser.add_argument("--mask", type=Path, metavar="M", help="mask file on the image's grid")
+    parser.add_argument("--label", type=int, metavar="L", help="voxel value of the region")
+    parser.add_argument(
+        "--modality", choices=("CT", "MR", "PT"), default="CT", help="of a DICOM folder; default CT"
+    )
+    parser.add_argument("--cohort", type=Path, metavar="DIR", help="folder with scans.csv")
+    parser.add_argument(
+        "--config", type=Path, metavar="P.yaml", required=True, help="PyRadiomics parameter file"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="CSV file, or folder for a cohort")
+    parser.add_argument(
+        "--jobs", type=_positive, metavar="N", help="processes; default: as many as fit"
+    )
+    parser.add_argument(
+        "--executor", choices=("local",), default="local", help="where the processes run"
+    )
+    args = parser.parse_args(argv)
+    of_one_case = (args.image, args.mask, args.label)
+    if args.cohort is not None and any(value is not None for value in of_one_case):
+        parser.error("--cohort goes without --image, --mask and --label")
+    if args.cohort is None and (args.image is None or args.mask is None):
+        parser.error("expected --image and --mask, or --cohort")
+    return args
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        msg = f"expected at least 1, got {number}"
+        raise argparse.ArgumentTypeError(msg)
+    return number
+
+
+def _command(argv: Sequence[str]) -> ExitCode:
+    args = _parse(argv)
+    return _command_one(args) if args.cohort is None else _command_cohort(args)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command."""
+    return run_command(_command, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

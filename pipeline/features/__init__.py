@@ -1,0 +1,1 @@
+"""The radiomics engine behind one interface, delta features and the lesion rule."""

@@ -1,0 +1,1 @@
+"""Geometry, canonical volumes and regions."""

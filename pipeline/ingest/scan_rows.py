@@ -1,0 +1,182 @@
+"""Turn the text of ``scans.csv`` into rows with a meaning, or say why that is not possible."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+
+import pandas as pd
+
+from pipeline.domain.cohort import SCAN_COLUMNS, ScanRow
+from pipeline.domain.problem import Problem
+from pipeline.domain.scan import Modality, Timepoint
+from pipeline.ingest.codes import Code
+from pipeline.ingest.tables import did_you_mean, find_date_problems, find_id_problem
+
+SCANS_FILE = "scans.csv"
+
+KNOWN_PHASES = ("native", "arterial", "portal", "delayed", "hbp", "t1", "t2", "adc", "dwi", "suv")
+"""Phases and sequences with a meaning of their own; others are allowed, written alike."""
+
+_PHASE = re.compile(r"[a-z0-9][a-z0-9_]*")
+_LABEL = re.compile(r"[0-9]+")
+
+
+def parse_scan_rows(
+    table: pd.DataFrame, patient_ids: Collection[str] | None
+) -> tuple[tuple[ScanRow, ...], list[Problem]]:
+    """Interpret the rows of ``scans.csv``.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame of str
+        Indexed by line, with all required columns.
+    patient_ids : collection of str or None
+        The patients of ``patients.csv``; None where that file could not be read.
+
+    Returns
+    -------
+    rows : tuple of ScanRow
+        In file order, those without problems.
+    problems : list of Problem
+        Everything wrong with the others.
+    """
+    rows: list[ScanRow] = []
+    problems: list[Problem] = []
+    lines_by_case: dict[str, int] = {}
+    for line, (_, row) in zip(table.index, table.iterrows(), strict=True):
+        fields = {str(name): str(value) for name, value in row.items()}
+        found = list(_row_problems(fields, line, patient_ids))
+        if not found:
+            scan = _scan_row(fields)
+            found = list(_repetition(scan, line, lines_by_case))
+        if found:
+            problems += found
+        else:
+            rows.append(scan)
+    return tuple(rows), problems
+
+
+def scan_table(scans: Sequence[ScanRow]) -> pd.DataFrame:
+    """Return the rows as a table with the columns of ``scans.csv``, every field text."""
+    records = [
+        {name: "" if value is None else str(value) for name, value in asdict(scan).items()}
+        for scan in scans
+    ]
+    return pd.DataFrame(records, columns=list(SCAN_COLUMNS), dtype=str)
+
+
+def _row_problems(
+    fields: Mapping[str, str], line: int, patient_ids: Collection[str] | None
+) -> Iterator[Problem]:
+    patient_id = fields["patient_id"]
+    id_problem = find_id_problem(SCANS_FILE, "patient_id", patient_id, line)
+    if id_problem:
+        yield id_problem
+    elif patient_ids is not None and patient_id not in patient_ids:
+        yield _patient_unknown(patient_id, line)
+    if fields.get("lesion_id"):
+        lesion_problem = find_id_problem(SCANS_FILE, "lesion_id", fields["lesion_id"], line)
+        if lesion_problem:
+            yield replace(lesion_problem, patient_id=patient_id)
+    yield from _vocabulary_problems(fields, line)
+    for column in ("image", "mask"):
+        if not fields[column].strip():
+            yield _field_problem(
+                Code.VALUE_MISSING, fields, line, column, "a path", "Fill the field."
+            )
+    label = fields.get("mask_label", "")
+    if label and not _LABEL.fullmatch(label):
+        yield _field_problem(
+            Code.LABEL_NOT_AN_INTEGER,
+            fields,
+            line,
+            "mask_label",
+            "a whole number such as 1, or nothing",
+            "Write the voxel value of the region.",
+        )
+    yield from find_date_problems(SCANS_FILE, pd.DataFrame([fields], index=[line]), ["scan_date"])
+
+
+def _vocabulary_problems(fields: Mapping[str, str], line: int) -> Iterator[Problem]:
+    allowed: dict[str, list[str]] = {
+        "timepoint": [item.value for item in Timepoint],
+        "modality": [item.value for item in Modality],
+    }
+    for column, values in allowed.items():
+        if fields[column] not in values:
+            yield _field_problem(
+                Code.VALUE_NOT_ALLOWED,
+                fields,
+                line,
+                column,
+                f"one of {', '.join(values)}",
+                did_you_mean(fields[column], values, "Correct the field."),
+            )
+    if not _PHASE.fullmatch(fields["phase"]):
+        yield _field_problem(
+            Code.VALUE_NOT_ALLOWED,
+            fields,
+            line,
+            "phase",
+            f"small letters, digits and '_', such as {', '.join(KNOWN_PHASES)}",
+            did_you_mean(fields["phase"], KNOWN_PHASES, "Correct the field."),
+        )
+
+
+def _scan_row(fields: Mapping[str, str]) -> ScanRow:
+    label = fields.get("mask_label", "")
+    return ScanRow(
+        patient_id=fields["patient_id"],
+        timepoint=Timepoint(fields["timepoint"]),
+        modality=Modality(fields["modality"]),
+        phase=fields["phase"],
+        image=fields["image"],
+        mask=fields["mask"],
+        mask_label=int(label) if label else None,
+        lesion_id=fields.get("lesion_id") or "1",
+        liver_mask=fields.get("liver_mask", ""),
+        site=fields.get("site", ""),
+        scan_date=fields.get("scan_date", ""),
+    )
+
+
+def _repetition(scan: ScanRow, line: int, lines_by_case: dict[str, int]) -> Iterator[Problem]:
+    first = lines_by_case.setdefault(scan.case_id, line)
+    if first != line:
+        yield Problem(
+            code=Code.ROW_DUPLICATE,
+            what=f"lines {first} and {line} describe the same lesion on the same scan",
+            expected="one row a patient, time point, modality, phase and lesion",
+            got=f"{scan.case_id} twice",
+            next_step="Remove one of them, or tell the lesions apart by lesion_id.",
+            patient_id=scan.patient_id,
+            file=SCANS_FILE,
+        )
+
+
+def _patient_unknown(patient_id: str, line: int) -> Problem:
+    return Problem(
+        code=Code.PATIENT_UNKNOWN,
+        what=f"line {line} names a patient that patients.csv lacks",
+        expected="a patient_id of patients.csv",
+        got=patient_id,
+        next_step="Add the patient to patients.csv, or correct the identifier.",
+        patient_id=patient_id,
+        file=SCANS_FILE,
+        column="patient_id",
+    )
+
+
+def _field_problem(
+    code: Code, fields: Mapping[str, str], line: int, column: str, expected: str, next_step: str
+) -> Problem:
+    return Problem(
+        code=code,
+        what=f"{column} in line {line} is not valid",
+        expected=expected,
+        got=repr(fields[column]) if fields[column] else "an empty field",
+        next_step=next_step,
+        patient_id=fields["patient_id"],
+        file=SCANS_FILE,
+        column=column,
+    )

@@ -1,0 +1,277 @@
+"""Read a CSV file of a cohort as text, exactly as written, with everything wrong about its form."""
+
+import csv
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.domain.problem import Problem
+from pipeline.ingest.codes import Code
+
+_PLAIN_ID = re.compile(r"\w[\w.-]*")
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+LINE = "line"
+"""Name of the index of the tables read here: the line of the file a row begins in, 1 = header."""
+
+
+def read_table(
+    file: Path, *, may_be_empty: bool = False
+) -> tuple[pd.DataFrame | None, list[Problem]]:
+    """Read a CSV file; every field is text, an empty one the empty string.
+
+    A byte-order mark is ignored, lines without any field are skipped. Rows of the wrong length
+    are listed and left out.
+
+    Parameters
+    ----------
+    file : Path
+        UTF-8, separated by commas, with a header.
+    may_be_empty : bool
+        Whether a header without rows is fine.
+
+    Returns
+    -------
+    table : pandas.DataFrame or None
+        Indexed by line number; None where the file has no usable header.
+    problems : list of Problem
+        What is wrong with the file's form.
+    """
+    if not file.is_file():
+        return None, [_missing(file)]
+    try:
+        # newline="" as the csv module asks; strict, so that a quote never closed is an error.
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            header = next(reader, [])
+            rows = [(reader.line_num, row) for row in reader if any(row)]
+    except UnicodeDecodeError as error:
+        return None, [_not_utf8(file, error)]
+    except (csv.Error, OSError) as error:
+        return None, [_unreadable(file, "rows of fields separated by commas", str(error))]
+    problems = _header_problems(file, header)
+    if problems:
+        return None, problems
+    fitting = [(line, row) for line, row in rows if len(row) == len(header)]
+    problems = [
+        _row_length(file, line, len(row), len(header))
+        for line, row in rows
+        if len(row) != len(header)
+    ]
+    if not rows and not may_be_empty:
+        problems.append(_no_rows(file))
+    index = pd.Index([line for line, _ in fitting], name=LINE, dtype=int)
+    return pd.DataFrame([row for _, row in fitting], index, header, dtype=str), problems
+
+
+def find_column_problems(
+    file: str, present: Iterable[str], contract: dict[str, bool], *, closed: bool = True
+) -> list[Problem]:
+    """Compare a header with the columns of the contract.
+
+    Parameters
+    ----------
+    file : str
+        Name of the table.
+    present : iterable of str
+        Its header.
+    contract : dict
+        Allowed columns, and whether each is required.
+    closed : bool
+        Whether other columns are errors.
+    """
+    present = list(present)
+    missing = [name for name, required in contract.items() if required and name not in present]
+    unknown = [name for name in present if closed and name not in contract]
+    return [_column_missing(file, name, present) for name in missing] + [
+        _column_unknown(file, name, contract) for name in unknown
+    ]
+
+
+def find_id_problem(file: str, column: str, value: str, line: int) -> Problem | None:
+    """Judge an identifier, which later names files and rows; it is never mended silently."""
+    if not value:
+        return Problem(
+            code=Code.VALUE_MISSING,
+            what=f"line {line} has no {column}",
+            expected="an identifier",
+            got="an empty field",
+            next_step="Fill the field or remove the row.",
+            file=file,
+            column=column,
+        )
+    if _PLAIN_ID.fullmatch(value):
+        return None
+    spaces = " (spaces at the ends)" if value != value.strip() else ""
+    return Problem(
+        code=Code.ID_NOT_PLAIN,
+        what=f"{column} in line {line} is not a plain identifier",
+        expected="letters, digits, '_', '-' and '.', beginning with a letter or digit",
+        got=f"{value!r}{spaces}",
+        next_step="Write it the same way, without other signs, in all tables.",
+        patient_id=value if column == "patient_id" else "",
+        file=file,
+        column=column,
+    )
+
+
+def find_date_problems(
+    file: str, table: pd.DataFrame, columns: Sequence[str], *, required: bool = False
+) -> Iterator[Problem]:
+    """List the fields of date columns that are not ISO 8601 calendar dates."""
+    for column in (name for name in columns if name in table.columns):
+        for line, patient_id, text in zip(
+            table.index, table["patient_id"], table[column], strict=True
+        ):
+            if is_iso_date(text) or (not text and not required):
+                continue
+            yield Problem(
+                code=Code.DATE_INVALID,
+                what=f"{column} in line {line} is not a date",
+                expected="YYYY-MM-DD, a day that exists",
+                got=repr(text) if text else "an empty field",
+                next_step="Write the date in this form; spreadsheets tend to change it.",
+                patient_id=patient_id,
+                file=file,
+                column=column,
+            )
+
+
+def is_iso_date(text: str) -> bool:
+    """Tell whether a text is a calendar date written YYYY-MM-DD."""
+    if not _ISO_DATE.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Suggest the known name that is closest to one that is not, else say ``otherwise``."""
+    by_lower = {item.lower(): item for item in known}
+    close = difflib.get_close_matches(name.strip().lower(), list(by_lower), n=1)
+    return f"Did you mean {by_lower[close[0]]}?" if close else otherwise
+
+
+def _header_problems(file: Path, header: list[str]) -> list[Problem]:
+    if len(header) < 2:
+        semicolons = ";" in "".join(header)
+        got = "fields separated by semicolons" if semicolons else f"{header or 'an empty file'}"
+        return [_unreadable(file, "a header with fields separated by commas", got)]
+    if not all(name.strip() for name in header):
+        number = next(n for n, name in enumerate(header, start=1) if not name.strip())
+        return [_unreadable(file, "a name for every column", f"none for column {number}")]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    return [
+        Problem(
+            code=Code.COLUMN_DUPLICATE,
+            what="two columns have the same name",
+            expected="each column once",
+            got=f"{header.count(name)} times",
+            next_step="Remove or rename one.",
+            file=file.name,
+            column=name,
+        )
+        for name in twice
+    ]
+
+
+def _missing(file: Path) -> Problem:
+    return Problem(
+        code=Code.TABLE_MISSING,
+        what="the table is missing",
+        expected=f"a file {file.name} in the cohort folder",
+        got="no such file" if not file.exists() else "something that is not a file",
+        next_step="Add the file, or correct the path of the cohort folder.",
+        file=file.name,
+    )
+
+
+def _not_utf8(file: Path, error: UnicodeDecodeError) -> Problem:
+    # The error counts from the piece that the decoder was given, so look again in the whole file.
+    content = file.read_bytes()
+    lines = content.split(b"\n")
+    number = next(
+        (n for n, line in enumerate(lines, start=1) if _fails_to_decode(line)), len(lines)
+    )
+    byte = error.object[error.start]
+    return _unreadable(
+        file,
+        "UTF-8 text",
+        f"byte 0x{byte:02x} in line {number}",
+        "Save it as 'CSV UTF-8'; it may be Latin-1 text, or no text at all.",
+    )
+
+
+def _fails_to_decode(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _unreadable(
+    file: Path, expected: str, got: str, next_step: str = "Save the table as 'CSV UTF-8'."
+) -> Problem:
+    return Problem(
+        code=Code.TABLE_UNREADABLE,
+        what="the table cannot be read",
+        expected=expected,
+        got=got,
+        next_step=next_step,
+        file=file.name,
+    )
+
+
+def _no_rows(file: Path) -> Problem:
+    return Problem(
+        code=Code.TABLE_EMPTY,
+        what="the table has no rows",
+        expected="at least one row below the header",
+        got="none",
+        next_step="Add the rows, or correct the path of the cohort folder.",
+        file=file.name,
+    )
+
+
+def _row_length(file: Path, line: int, got: int, expected: int) -> Problem:
+    return Problem(
+        code=Code.ROW_LENGTH,
+        what=f"line {line} does not fit the header",
+        expected=f"{expected} fields",
+        got=f"{got}",
+        next_step="Add or remove commas; put a field that holds a comma in double quotes.",
+        file=file.name,
+    )
+
+
+def _column_missing(file: str, name: str, present: list[str]) -> Problem:
+    return Problem(
+        code=Code.COLUMN_MISSING,
+        what="a required column is missing",
+        expected=f"a column {name}",
+        got=f"columns {', '.join(present)}",
+        next_step="Add the column.",
+        file=file,
+        column=name,
+    )
+
+
+def _column_unknown(file: str, name: str, contract: dict[str, bool]) -> Problem:
+    allowed = ", ".join(contract)
+    return Problem(
+        code=Code.COLUMN_UNKNOWN,
+        what="the column is unknown",
+        expected=f"only {allowed}",
+        got=repr(name),
+        next_step=did_you_mean(name, contract, "Remove the column."),
+        file=file,
+        column=name,
+    )

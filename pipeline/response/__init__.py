@@ -1,0 +1,1 @@
+"""Image-derived response to treatment: size, enhancement, viable tumour."""

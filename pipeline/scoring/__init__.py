@@ -1,0 +1,1 @@
+"""From a bundle and new patients to answers, through the same stages as training."""

@@ -1,0 +1,1 @@
+"""One file a DVC stage: a pure ``run`` and a thin ``main``."""

@@ -1,0 +1,137 @@
+"""Stage extract: prepared volumes -> radiomics, one row a region of a scan."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.cli import ExitCode, run_command
+
+if TYPE_CHECKING:
+    from pipeline.case_table import CaseTable
+    from pipeline.config.extraction import ExtractionParameters
+    from pipeline.config.prepare import PrepareConfig
+    from pipeline.domain.cohort import Cohort
+    from pipeline.domain.scan import Modality
+    from pipeline.features.cohort import RegionCase
+    from pipeline.store import ResultStore
+
+
+def run(
+    cohort: "Cohort",
+    prepare: "PrepareConfig",
+    parameters: "Mapping[Modality, ExtractionParameters]",
+    store: "ResultStore",
+    jobs: int,
+) -> "CaseTable":
+    """Extract the features of every scan of a cohort.
+
+    Inputs
+    ------
+    The images and masks that the cohort's rows name, by way of the prepared volumes in the store.
+
+    Outputs
+    -------
+    One row a (patient_id, timepoint, modality, phase, lesion_id, region), then the features under
+    PyRadiomics' names; NaN where a modality's parameters do not ask for a feature.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Checked tables; its root is where the images are.
+    prepare : PrepareConfig
+        How volumes are prepared; as in the stage prepare, so that its volumes are found.
+    parameters : mapping of Modality to ExtractionParameters
+        One of each modality in the cohort.
+    store : ResultStore
+        Results of single cases; what is found there is not computed again.
+    jobs : int
+        Processes.
+    """
+    from pipeline.case_table import build_case_table
+    from pipeline.cases import KEY_COLUMNS, key_of
+    from pipeline.executor import run_cases
+    from pipeline.features.cohort import list_feature_names, list_region_cases
+
+    names = list_feature_names(parameters.values())
+    cases = list_region_cases(cohort.scans, parameters)
+    keys = [{**key_of(case.row), "region": case.region} for case in cases]
+    work = partial(
+        extract_case, images=cohort.root, prepare=prepare, parameters=parameters, store=store
+    )
+    outcomes = run_cases(work, cases, jobs, "extract")
+    return build_case_table(keys, outcomes, [*KEY_COLUMNS, "region", *names])
+
+
+def extract_case(
+    case: "RegionCase",
+    images: Path,
+    prepare: "PrepareConfig",
+    parameters: "Mapping[Modality, ExtractionParameters]",
+    store: "ResultStore",
+) -> dict[str, float]:
+    """Extract the features of one region of one prepared scan, by name."""
+    from pipeline.cases import load_or_prepare
+    from pipeline.features.engine import load_engine
+    from pipeline.features.extraction import extract_features
+
+    prepared = load_or_prepare(case.row, images, prepare, store)
+    chosen = parameters[case.row.modality]
+    return extract_features(
+        prepared.scan,
+        prepared.regions[case.region],
+        prepared.references,
+        chosen,
+        load_engine(chosen.pipeline.engine),
+        store,
+    )
+
+
+def load_parameters(folder: Path, cohort: "Cohort") -> "dict[Modality, ExtractionParameters]":
+    """Read the parameter file of each modality in the cohort, ``extraction_<modality>.yaml``."""
+    from pipeline.config.extraction import extraction_file, load_extraction_parameters
+
+    modalities = dict.fromkeys(row.modality for row in cohort.scans)
+    return {
+        modality: load_extraction_parameters(extraction_file(folder, modality))
+        for modality in sorted(modalities)
+    }
+
+
+def _command(argv: Sequence[str]) -> ExitCode:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config-dir", type=Path, required=True, help="has extraction_*.yaml")
+    parser.add_argument("--prepare-config", type=Path, required=True, help="configs/prepare.yaml")
+    parser.add_argument("--cohort", type=Path, required=True, help="checked tables (data/cohort)")
+    parser.add_argument("--cohort-config", type=Path, required=True, help="configs/cohort.yaml")
+    parser.add_argument("--out", type=Path, required=True, help="feature table, Parquet")
+    parser.add_argument("--jobs", type=int, help="processes; default: as many as fit")
+    args = parser.parse_args(argv)
+
+    from pipeline.case_table import exit_code, log_failures, write_case_table
+    from pipeline.config.cohort import load_cohort_config
+    from pipeline.config.loading import load_settings
+    from pipeline.config.prepare import PrepareConfig
+    from pipeline.executor import default_jobs
+    from pipeline.ingest.cohort import read_checked_cohort
+    from pipeline.store import ResultStore, default_store_root
+
+    cohort_config = load_cohort_config(args.cohort_config)
+    cohort = read_checked_cohort(args.cohort, cohort_config.root)
+    parameters = load_parameters(args.config_dir, cohort)
+    prepare = load_settings(PrepareConfig, args.prepare_config)
+    store = ResultStore(default_store_root())
+    table = run(cohort, prepare, parameters, store, args.jobs or default_jobs())
+    write_case_table(table, args.out)
+    log_failures(table)
+    return exit_code(table, cohort_config.policy)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage."""
+    return run_command(_command, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""The demo cohort: synthetic, with a known answer, not evidence."""

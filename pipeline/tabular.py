@@ -1,0 +1,69 @@
+"""Tables on disk: Parquet files written whole or not at all, features with their meaning."""
+
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.domain.features import FeatureGroup, FeatureSpec, FeatureTable
+
+_SPECS_KEY = b"feature_specs"
+
+
+def write_bytes(content: bytes, path: Path) -> None:
+    """Write a file so that it is either complete or absent, even when the machine stops."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)
+
+
+def write_text(content: str, path: Path) -> None:
+    """Write UTF-8 text, complete or not at all."""
+    write_bytes(content.encode("utf-8"), path)
+
+
+def write_json(content: object, path: Path) -> None:
+    """Write JSON with sorted keys, so that the same content gives the same bytes."""
+    write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n", path)
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV without its index; floats keep all their digits."""
+    write_text(frame.to_csv(index=False, lineterminator="\n"), path)
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as Parquet without its index."""
+    _write_arrow(pa.Table.from_pandas(frame, preserve_index=False), path)
+
+
+def write_feature_table(table: FeatureTable, path: Path) -> None:
+    """Write a feature table as Parquet; the specs travel in the file's metadata."""
+    arrow = pa.Table.from_pandas(table.values.reset_index(), preserve_index=False)
+    specs = [[spec.name, spec.group, spec.unit] for spec in table.specs]
+    metadata = {**(arrow.schema.metadata or {}), _SPECS_KEY: json.dumps(specs).encode()}
+    _write_arrow(arrow.replace_schema_metadata(metadata), path)
+
+
+def read_feature_table(path: Path) -> FeatureTable:
+    """Read what :func:`write_feature_table` wrote."""
+    arrow = pq.read_table(path)
+    specs = json.loads(arrow.schema.metadata[_SPECS_KEY])
+    values = arrow.to_pandas().set_index("patient_id")
+    return FeatureTable(
+        values=values,
+        specs=tuple(FeatureSpec(name, FeatureGroup(group), unit) for name, group, unit in specs),
+    )
+
+
+def _write_arrow(table: pa.Table, path: Path) -> None:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    write_bytes(sink.getvalue().to_pybytes(), path)

@@ -1,0 +1,1 @@
+"""Experiments in MLflow. The only package that imports mlflow; nothing leaves the machine."""

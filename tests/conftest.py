@@ -1,0 +1,81 @@
+"""What several test files need: where the real data is, a project to run DVC in."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+REAL_DATA = ROOT.parent / "shared" / "data"
+BIN = Path(sys.executable).parent
+
+# Matplotlib and DVC want a home for caches; telemetry stays off in every child.
+os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real scans, or a skip that says why."""
+    if not REAL_DATA.is_dir():
+        pytest.skip("real data is not on this machine (../shared/data)")
+    return REAL_DATA
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of this project's committed and new files, with settings of its own."""
+
+    folder: Path
+
+    def run(
+        self, *command: str, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of this environment in the project."""
+        path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PATH": path, **(env or {})},
+        )
+
+    def edit(self, config: str, **changes: object) -> None:
+        """Change top-level keys of a settings file."""
+        path = self.folder / "configs" / config
+        content = yaml.safe_load(path.read_text())
+        path.write_text(yaml.safe_dump({**content, **changes}, sort_keys=False))
+
+
+def copy_project(folder: Path) -> Project:
+    """Copy the files that git knows or would add into a new repository."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        source, target = ROOT / name, folder / name
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    project = Project(folder)
+    for command in (["init", "-q"], ["add", "-A"], _commit("start")):
+        done = project.run("git", *command)
+        assert done.returncode == 0, done.stderr
+    return project
+
+
+def _commit(message: str) -> list[str]:
+    who = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"]
+    return [*who, "commit", "-q", "-m", message]

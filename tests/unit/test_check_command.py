@@ -1,0 +1,143 @@
+"""``python -m pipeline.check``: what the user sees, the JSON file and the exit code."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from pipeline.check import format_problems, main
+from pipeline.domain.problem import Problem, Severity
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIG = """root: /nowhere
+outcome: {column: complete, positive: "== 1"}
+"""
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> Path:
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    mask = np.zeros((8, 10, 12), np.uint8)
+    mask[2:6, 3:7, 4:8] = 1
+    rows = ["patient_id,timepoint,modality,phase,image,mask"]
+    for patient in ("P1", "P2"):
+        voxels = np.random.default_rng(0).normal(0, 50, mask.shape).astype(np.int16)
+        for name, array in (("image", voxels), ("mask", mask)):
+            image = sitk.GetImageFromArray(array)
+            image.SetSpacing((1, 1, 2))
+            sitk.WriteImage(image, str(folder / f"{patient}_{name}.nii.gz"))
+        rows.append(f"{patient},preop,CT,portal,{patient}_image.nii.gz,{patient}_mask.nii.gz")
+    (folder / "scans.csv").write_text("\n".join(rows) + "\n")
+    (folder / "patients.csv").write_text("patient_id,complete\nP1,1\nP2,0\n")
+    (tmp_path / "cohort.yaml").write_text(CONFIG)
+    return folder
+
+
+def run(cohort: Path, *options: str) -> int:
+    config = str(cohort.parent / "cohort.yaml")
+    biomarkers = str(CONFIGS / "biomarkers.yaml")
+    return main(
+        [str(cohort), "--config", config, "--biomarkers", biomarkers, "--jobs", "1", *options]
+    )
+
+
+def test_sound_cohort(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(cohort, "--json", str(cohort.parent / "p.json")) == 0
+    assert capsys.readouterr().out == "2 patients and 2 scan rows checked: no problems.\n"
+    assert json.loads((cohort.parent / "p.json").read_text()) == []
+
+
+def test_errors_of_tables_images_and_measurements_come_together(
+    cohort: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (cohort / "patients.csv").write_text("patient_id,complete\nP1,1\nP2,maybe\n")
+    (cohort / "P2_mask.nii.gz").unlink()
+    (cohort / "biomarkers.csv").write_text(
+        "patient_id,analyte,value,unit,drawn_on,timepoint\nP1,AFP,many,ng/mL,2023-04-01,preop\n"
+    )
+    assert run(cohort, "--json", str(cohort.parent / "p.json")) == 1
+    listed = json.loads((cohort.parent / "p.json").read_text())
+    assert {problem["code"] for problem in listed} >= {
+        "file-missing",
+        "outcome-not-a-number",
+        "outcome-one-class",
+        "measurement-value",
+    }
+    assert set(listed[0]) == {
+        "code", "what", "expected", "got", "next_step", "patient_id", "file", "column", "severity",
+    }  # fmt: skip
+    out = capsys.readouterr().out
+    assert "P2_mask.nii.gz" in out
+    assert "got 'maybe'" in out
+
+
+def test_warnings_alone_are_no_failure(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (cohort / "patients.csv").write_text("patient_id,complete,note\nP1,1,x\nP2,0,y\n")
+    assert run(cohort) == 0
+    assert "0 errors, 1 warning." in capsys.readouterr().out
+
+
+def test_not_a_folder(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (cohort.parent / "file").write_text("")
+    assert run(cohort.parent / "file") == 1
+    assert (
+        "expected a folder with scans.csv and patients.csv, got a file" in capsys.readouterr().err
+    )
+
+
+def test_broken_config(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (cohort.parent / "cohort.yaml").write_text(CONFIG + "polcy: strict\n")
+    assert run(cohort) == 1
+    assert "Did you mean policy?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [["--jobs", "0"], ["--jobs", "two"], ["--no-such"]])
+def test_wrong_usage(cohort: Path, options: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run(cohort, *options)
+
+
+def _problem(code: str, patient: str, severity: Severity = Severity.ERROR, **texts: str) -> Problem:
+    fields = {"what": "it is wrong", "expected": "one", "got": "two", "next_step": "Mend it."}
+    return Problem(code=code, patient_id=patient, severity=severity, **{**fields, **texts})
+
+
+def test_listing_puts_errors_first_and_says_common_things_once() -> None:
+    problems = [
+        _problem("hint", "P1", Severity.WARNING),
+        _problem("bad", "P1"),
+        _problem("other", "P1", file="f.csv"),
+        _problem("bad", "P22", got="three"),
+    ]
+    assert format_problems(problems, patients=1, scans=3) == (
+        "Errors (3)\n"
+        "  [bad] it is wrong: expected one\n"
+        "    P1   got two\n"
+        "    P22  got three\n"
+        "    -> Mend it.\n"
+        "  [other] it is wrong: expected one\n"
+        "    P1  f.csv  got two\n"
+        "    -> Mend it.\n"
+        "\n"
+        "Warnings (1)\n"
+        "  [hint] it is wrong: expected one\n"
+        "    P1  got two\n"
+        "    -> Mend it.\n"
+        "\n"
+        "1 patient and 3 scan rows checked: 3 errors, 1 warning."
+    )
+
+
+def test_listing_says_what_differs_on_each_line() -> None:
+    problems = [
+        _problem("bad", "P1", what="line 2", next_step="Do a."),
+        _problem("bad", "P2", what="line 3", next_step="Do b."),
+    ]
+    assert format_problems(problems, 2, 2).splitlines()[1:4] == [
+        "  [bad]",
+        "    P1  line 2: expected one, got two. Do a.",
+        "    P2  line 3: expected one, got two. Do b.",
+    ]

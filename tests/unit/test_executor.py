@@ -1,0 +1,136 @@
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.domain.errors import CaseError, GeometryError
+from pipeline.executor import DEFECT_CODE, KILLED_CODE, Failure, default_jobs, run_cases
+
+
+def _work(case: str) -> float:
+    """Fail as the case says, else take the root."""
+    if case == "wrong":
+        msg = "mask is empty"
+        raise CaseError(msg)
+    if case == "askew":
+        msg = "other grid"
+        raise GeometryError(msg)
+    if case == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return math.sqrt(float(case))
+
+
+def _slow_first(case: int) -> int:
+    time.sleep(0.5 if case == 0 else 0)
+    return case
+
+
+def _unpicklable(case: int) -> object:
+    return (lambda: case) if case == 1 else case
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_one_bad_case_does_not_stop_the_others(jobs: int) -> None:
+    outcomes = run_cases(_work, ["4", "wrong", "9", "askew", "x", "16"], jobs, "roots")
+    assert [outcome.result for outcome in outcomes] == [2.0, None, 3.0, None, None, 4.0]
+    assert outcomes[1].failure == Failure("case-error", "mask is empty")
+    assert outcomes[3].failure == Failure("geometry-error", "other grid")
+    assert outcomes[4].failure == Failure(
+        DEFECT_CODE, "ValueError: could not convert string to float: 'x'"
+    )
+
+
+def test_outcomes_are_in_the_order_of_the_cases_not_of_their_end() -> None:
+    outcomes = run_cases(_slow_first, range(6), 2, "order")
+    assert [outcome.result for outcome in outcomes] == list(range(6))
+
+
+def test_a_killed_worker_costs_its_case_only() -> None:
+    cases = ["1", "killed", "4", "9", "16", "25", "36"]
+    outcomes = run_cases(_work, cases, 2, "roots")
+    assert [outcome.result for outcome in outcomes] == [1.0, None, 2.0, 3.0, 4.0, 5.0, 6.0]
+    failure = outcomes[1].failure
+    assert failure is not None
+    assert failure.code == KILLED_CODE
+
+
+def test_a_result_that_cannot_travel_is_a_defect_of_its_case() -> None:
+    outcomes = run_cases(_unpicklable, range(3), 2, "travel")
+    assert [outcome.result for outcome in outcomes] == [0, None, 2]
+    failure = outcomes[1].failure
+    assert failure is not None
+    assert failure.code == DEFECT_CODE
+
+
+def test_no_cases_give_no_outcomes() -> None:
+    assert run_cases(_work, [], 2, "none") == []
+
+
+def test_jobs_are_at_least_one_and_at_most_the_cores() -> None:
+    assert 1 <= default_jobs() <= (os.cpu_count() or 1)
+
+
+_SLEEPERS = """
+import os, time
+from pathlib import Path
+from pipeline.cli import ExitCode, run_command
+from pipeline.executor import run_cases
+
+def work(folder):
+    Path(folder, str(os.getpid())).touch()
+    time.sleep(60)
+
+def command(argv):
+    run_cases(work, [argv[0]] * 2, 2, "sleep")
+    return ExitCode.DONE
+
+if __name__ == "__main__":
+    import sys
+    raise SystemExit(run_command(command, sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_no_worker_outlives_an_interrupted_run(tmp_path: Path, sent: int, code: int) -> None:
+    script = tmp_path / "sleepers.py"
+    script.write_text(_SLEEPERS)
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    run = subprocess.Popen(
+        [sys.executable, str(script), str(seen)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    _wait_until(lambda: len(list(seen.iterdir())) == 2)
+    if sent == signal.SIGINT:
+        os.killpg(run.pid, sent)  # as a terminal does on Ctrl-C
+    else:
+        run.send_signal(sent)
+    _, errors = run.communicate(timeout=30)
+    assert run.returncode == code
+    assert "Traceback" not in errors
+    workers = [int(file.name) for file in seen.iterdir()]
+    _wait_until(lambda: not any(_is_running(worker) for worker in workers))
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def _is_running(process: int) -> bool:
+    stat = Path(f"/proc/{process}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

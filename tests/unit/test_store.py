@@ -1,0 +1,123 @@
+import hashlib
+import json
+import logging
+import multiprocessing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.geometry import Geometry
+from pipeline.domain.scan import Modality, Region, Scan
+from pipeline.store import STORE_VARIABLE, ResultStore, content_key, default_store_root
+
+GRID = Geometry((2, 3, 4), (1.0, 1.0, 2.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+SCAN = Scan(np.arange(24, dtype=np.int16).reshape(4, 3, 2), GRID, Modality.CT)
+REGION = Region(SCAN.voxels > 10, GRID, "tumour")
+SETTINGS = {"binWidth": 25, "classes": {"glcm": []}}
+KEY = content_key(SCAN, {"tumour": REGION}, SETTINGS, "engine 1")
+
+
+def test_a_result_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    store = ResultStore(tmp_path)
+    store.save("features", KEY, b"payload")
+    assert store.load("features", KEY) == b"payload"
+    assert store.load("prepared", KEY) is None
+
+
+@pytest.mark.parametrize("kept", [0, 10, 32, 38])
+def test_a_half_written_entry_counts_as_absent(
+    tmp_path: Path, kept: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = ResultStore(tmp_path)
+    store.save("features", KEY, b"payload")
+    file = tmp_path / "features" / KEY[:2] / KEY
+    file.write_bytes(file.read_bytes()[:kept])
+    with caplog.at_level(logging.WARNING):
+        assert store.load("features", KEY) is None
+    assert "damaged" in caplog.text
+
+
+def test_a_changed_byte_counts_as_absent_and_is_mended_by_saving(tmp_path: Path) -> None:
+    store = ResultStore(tmp_path)
+    store.save("features", KEY, b"payload")
+    file = tmp_path / "features" / KEY[:2] / KEY
+    file.write_bytes(file.read_bytes()[:-1] + b"X")
+    assert store.load("features", KEY) is None
+    store.save("features", KEY, b"payload")
+    assert store.load("features", KEY) == b"payload"
+
+
+def test_an_entry_is_its_checksum_and_payload_and_nothing_else_is_left(tmp_path: Path) -> None:
+    ResultStore(tmp_path).save("features", KEY, b"payload")
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path.name for path in files] == [KEY]
+    assert files[0].read_bytes() == hashlib.sha256(b"payload").digest() + b"payload"
+
+
+def _save_often(root: Path, fill: int) -> None:
+    for _ in range(50):
+        ResultStore(root).save("features", KEY, bytes([fill]) * 100_000)
+
+
+def test_two_processes_may_write_one_entry_while_a_third_reads(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=_save_often, args=(tmp_path, fill)) for fill in (1, 2)]
+    for writer in writers:
+        writer.start()
+    seen = set()
+    while any(writer.is_alive() for writer in writers):
+        content = ResultStore(tmp_path).load("features", KEY)
+        if content is not None:
+            seen.add(content)
+    assert seen <= {b"\x01" * 100_000, b"\x02" * 100_000}
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert ResultStore(tmp_path).load("features", KEY) is not None
+
+
+def test_the_key_does_not_depend_on_memory_layout_or_the_order_of_settings() -> None:
+    turned = Scan(np.asfortranarray(SCAN.voxels), GRID, Modality.CT)
+    settings = json.loads(json.dumps(dict(reversed(SETTINGS.items()))))
+    assert content_key(turned, {"tumour": REGION}, settings, "engine 1") == KEY
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        content_key(
+            replace(SCAN, voxels=SCAN.voxels + 1), {"tumour": REGION}, SETTINGS, "engine 1"
+        ),
+        content_key(
+            replace(SCAN, voxels=SCAN.voxels.astype("<u2")),
+            {"tumour": REGION},
+            SETTINGS,
+            "engine 1",
+        ),
+        content_key(
+            replace(SCAN, geometry=replace(GRID, spacing_mm=(1.0, 1.0, 2.0000001))),
+            {"tumour": REGION},
+            SETTINGS,
+            "engine 1",
+        ),
+        content_key(replace(SCAN, modality=Modality.MR), {"tumour": REGION}, SETTINGS, "engine 1"),
+        content_key(SCAN, {"liver": REGION}, SETTINGS, "engine 1"),
+        content_key(SCAN, {"tumour": replace(REGION, inside=~REGION.inside)}, SETTINGS, "engine 1"),
+        content_key(SCAN, {"tumour": REGION}, {**SETTINGS, "binWidth": 26}, "engine 1"),
+        content_key(SCAN, {"tumour": REGION}, SETTINGS, "engine 2"),
+    ],
+)
+def test_everything_that_decides_a_result_decides_the_key(other: str) -> None:
+    assert other != KEY
+
+
+def test_the_environment_names_the_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(STORE_VARIABLE, str(tmp_path))
+    assert default_store_root() == tmp_path
+    monkeypatch.setenv(STORE_VARIABLE, "relative/store")
+    with pytest.raises(ConfigError, match="expected an absolute path, got 'relative/store'"):
+        default_store_root()
+    monkeypatch.delenv(STORE_VARIABLE)
+    monkeypatch.chdir(tmp_path)
+    assert default_store_root() == tmp_path / "data" / "store"
