@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from conftest import Project, copy_project
+
 from pipeline.modeling.bundle import load_bundle
 from pipeline.scoring.judgement import align
-
 from pipeline.tabular import read_feature_table
 
 pytestmark = pytest.mark.slow

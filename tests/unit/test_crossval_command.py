@@ -115,7 +115,7 @@ def test_unfit_tables_are_refused_without_a_traceback(
 ) -> None:
     table = make_table().drop(columns="patient")
     for name, column in change.items():
-        table[name] = column
+        table[name] = pd.Series(column)
     assert call(tmp_path, table) == 1
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
