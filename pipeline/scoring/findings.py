@@ -21,7 +21,7 @@ LABELS = {
         "%",
         "80 % or more: major radiographic response",
     ),
-    "lipiodol_fraction": ("Share of the lesion with lipiodol", "", "hides enhancement on CT"),
+    "lipiodol_fraction": ("Dense share of the lesion", "", "lipiodol or calcium on native CT"),
     "afp_log_ratio": ("AFP, log ratio to baseline", "", "only where the baseline was elevated"),
     "pivka_log_ratio": ("PIVKA-II, log ratio to baseline", "", "only where it was elevated"),
     "albi_preop": ("ALBI score", "", "-2.60 or below: grade 1"),

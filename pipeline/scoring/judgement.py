@@ -4,11 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline.domain.features import FeatureGroup, FeatureSpec, FeatureTable
 from pipeline.domain.prediction import Prediction
+from pipeline.domain.scan import Modality
 from pipeline.modeling.bundle import ModelBundle
+
+Flags = npt.NDArray[np.bool_]
+Values = npt.NDArray[np.float64]
 
 OUTSIDE_SHARE = 0.05
 """Share of a patient's image features outside the training range from which a warning is given.
@@ -16,7 +21,7 @@ OUTSIDE_SHARE = 0.05
 Of hundreds of features some lie just outside a small cohort's range by chance; this is a flag of
 the project, not a published limit."""
 
-_MANY = {FeatureGroup.RADIOMICS, FeatureGroup.DELTA}
+_MODALITIES = {modality.lower() for modality in Modality}
 
 
 def align(bundle: ModelBundle, table: FeatureTable) -> pd.DataFrame:
@@ -42,50 +47,52 @@ def judge(bundle: ModelBundle, values: pd.DataFrame) -> list[Prediction]:
     low, high = bundle.range_arrays()
     table = values.to_numpy(dtype=float)
     outside = (table < low) | (table > high)
+    # What no training patient had is no input of the model, whatever its list of features says.
+    missing = np.isnan(table) & ~np.isnan(low)
     return [
         Prediction(
             patient_id=str(patient_id),
             probability=float(probability),
-            missing=_describe_missing(bundle.features, np.isnan(row)),
+            missing=_describe_missing(bundle.features, gone),
             warnings=_describe_outside(bundle.features, row, beyond),
         )
-        for patient_id, probability, row, beyond in zip(
-            values.index, probabilities, table, outside, strict=True
+        for patient_id, probability, row, gone, beyond in zip(
+            values.index, probabilities, table, missing, outside, strict=True
         )
     ]
 
 
-def _describe_missing(
-    specs: Sequence[FeatureSpec], missing: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-) -> tuple[str, ...]:
-    """Name single features; of radiomics only the count, by group."""
+def _crowd(spec: FeatureSpec) -> str:
+    """Return what a feature is counted as; empty where it is worth naming by itself."""
+    if spec.group in (FeatureGroup.RADIOMICS, FeatureGroup.DELTA):
+        return f"{spec.group} features"
+    modality = spec.name.split("_")[0]
+    return f"{modality.upper()} intensities" if modality in _MODALITIES else ""
+
+
+def _describe_missing(specs: Sequence[FeatureSpec], missing: Flags) -> tuple[str, ...]:
     gone = [spec for spec, flag in zip(specs, missing, strict=True) if flag]
-    totals = Counter(spec.group for spec in specs)
-    counts = Counter(spec.group for spec in gone if spec.group in _MANY)
-    grouped = [
-        f"{count} of {totals[group]} {group} features" for group, count in sorted(counts.items())
-    ]
-    return (*(spec.name for spec in gone if spec.group not in _MANY), *grouped)
+    totals = Counter(_crowd(spec) for spec in specs)
+    counts = Counter(_crowd(spec) for spec in gone)
+    single = [spec.name for spec in gone if not _crowd(spec)]
+    crowds = [f"{counts[name]} of {totals[name]} {name}" for name in sorted(counts) if name]
+    return (*single, *crowds)
 
 
-def _describe_outside(
-    specs: Sequence[FeatureSpec],
-    row: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    outside: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
-) -> tuple[str, ...]:
+def _describe_outside(specs: Sequence[FeatureSpec], row: Values, outside: Flags) -> tuple[str, ...]:
     beyond = [(spec, value) for spec, value, flag in zip(specs, row, outside, strict=True) if flag]
+    present = Counter(
+        _crowd(spec) for spec, value in zip(specs, row, strict=True) if not np.isnan(value)
+    )
+    counts = Counter(_crowd(spec) for spec, _ in beyond)
     single = [
         f"{spec.name} = {value:.4g} lies outside the range seen in training"
         for spec, value in beyond
-        if spec.group not in _MANY
+        if not _crowd(spec)
     ]
-    present = Counter(
-        spec.group for spec, value in zip(specs, row, strict=True) if not np.isnan(value)
-    )
-    counts = Counter(spec.group for spec, _ in beyond if spec.group in _MANY)
-    grouped = [
-        f"{count} of {present[group]} {group} features lie outside the range seen in training"
-        for group, count in sorted(counts.items())
-        if count > OUTSIDE_SHARE * present[group]
+    crowds = [
+        f"{counts[name]} of {present[name]} {name} lie outside the range seen in training"
+        for name in sorted(counts)
+        if name and counts[name] > OUTSIDE_SHARE * present[name]
     ]
-    return (*single, *grouped)
+    return (*single, *crowds)

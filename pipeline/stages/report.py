@@ -43,6 +43,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
     parser.add_argument("--bundle", type=Path, required=True, help="bundle of train")
     parser.add_argument("--configs", type=Path, required=True, help="folder of the settings")
     parser.add_argument("--out", type=Path, required=True, help="folder for the report")
+    parser.add_argument("--no-tracking", action="store_true", help="do not log to MLflow")
     paths = parser.parse_args(argv)
 
     from pipeline.report.contents import gather_contents
@@ -51,7 +52,8 @@ def _command(argv: Sequence[str]) -> ExitCode:
     page, card = run(gather_contents(paths.evaluation, paths.train, paths.cohort))
     write_text(page, paths.out / "index.html")
     write_text(card, paths.out / "MODEL_CARD.md")
-    _track(paths)
+    if not paths.no_tracking:
+        _track(paths)
     return ExitCode.DONE
 
 

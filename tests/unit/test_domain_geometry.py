@@ -20,8 +20,8 @@ GRID = Geometry(
     ("changes", "word"),
     [
         ({"size": (4, 3, 3)}, "size (4, 3, 3) voxels instead of (4, 3, 2)"),
-        ({"spacing_mm": (0.5, 1.0, 2.01)}, "spacing_mm"),
-        ({"origin_mm": (-10.0, 5.0, 0.01)}, "origin_mm"),
+        ({"spacing_mm": (0.5, 1.0, 2.05)}, "spacing_mm"),
+        ({"origin_mm": (-10.0, 5.0, 0.05)}, "origin_mm"),
         ({"direction": (-1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)}, "direction"),
     ],
 )

@@ -78,9 +78,13 @@ def report_arguments(folder: Path, out: Path) -> list[str]:
         "--evaluation": out / "evaluation",
         "--train": folder / "train",
         "--cohort": folder / "cohort",
+        # Read only by tracking, which the integration tests run.
+        "--features": folder / "features.parquet",
+        "--bundle": folder / "bundle",
+        "--configs": CONFIG.parent,
         "--out": out / "report",
     }
-    return [str(part) for pair in places.items() for part in pair]
+    return ["--no-tracking", *(str(part) for pair in places.items() for part in pair)]
 
 
 @pytest.fixture(scope="module")
