@@ -79,3 +79,17 @@ def copy_project(folder: Path) -> Project:
 def _commit(message: str) -> list[str]:
     who = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"]
     return [*who, "commit", "-q", "-m", message]
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A finished `dvc repro` on 24 invented patients with one repeat: about a minute."""
+    project = copy_project(tmp_path_factory.mktemp("project"))
+    project.edit("demo.yaml", patients=24)
+    project.edit("train.yaml", repeats=1, candidates=["elastic_net", "lightgbm"])
+    project.edit("evaluate.yaml", bootstraps=200)
+    saved = project.run("git", *_commit("small"), "--all")
+    assert saved.returncode == 0, saved.stderr
+    done = project.run("dvc", "repro")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return project

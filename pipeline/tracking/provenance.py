@@ -11,7 +11,9 @@ def git_commit(project: Path) -> str:
     commit = _git(project, "rev-parse", "HEAD")
     if not commit:
         return ""
-    changed = _git(project, "status", "--porcelain", "--untracked-files=no")
+    # DVC rewrites its lock file while it runs; that is a result, not a change of the code.
+    listed = ("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)dvc.lock")
+    changed = _git(project, *listed)
     return f"{commit}-dirty" if changed else commit
 
 

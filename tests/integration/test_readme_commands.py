@@ -1,0 +1,101 @@
+"""The README's commands, run as written on a small demo cohort."""
+
+import re
+import shlex
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from conftest import BIN, ROOT, Project
+
+pytestmark = pytest.mark.slow
+
+README = (ROOT / "README.md").read_text()
+
+
+def command_with(text: str) -> str:
+    """Return the README's only command that contains a text."""
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    lines: list[str] = [line for block in blocks for line in block.splitlines() if text in line]
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def run_readme(project: Project, text: str, **places: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the README with its example paths replaced by real ones."""
+    words = [places.get(word, word) for word in shlex.split(command_with(text))]
+    return project.run(*words)
+
+
+def test_check(project: Project) -> None:
+    done = run_readme(project, "pipeline.check", **{"path/to/cohort": "data/demo"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "24 patients" in done.stdout
+
+
+def test_extract_one_case(project: Project) -> None:
+    folder = "data/demo/images/DEMO_001"
+    done = run_readme(
+        project,
+        "pipeline.extract",
+        **{
+            "ct.nii.gz": f"{folder}/preop_arterial.nii.gz",
+            "tumour.nii.gz": f"{folder}/preop_tumour.nii.gz",
+        },
+    )
+    assert done.returncode == 0, done.stderr
+    header, row = (project.folder / "features.csv").read_text().splitlines()
+    assert "original_glcm_Contrast" in header.split(",")
+    assert len(row.split(",")) == len(header.split(","))
+
+
+def test_crossval(project: Project, tmp_path: Path) -> None:
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    lines = ["patient_id,pcr,a,b"]
+    lines += [f"P{i:02d},{i % 3 == 0:d},{rng.normal():.3f},{rng.normal():.3f}" for i in range(45)]
+    table = tmp_path / "features.csv"
+    table.write_text("\n".join(lines))
+    done = run_readme(project, "pipeline.crossval", **{"features.csv": str(table)})
+    assert done.returncode == 0, done.stderr
+    assert (project.folder / "crossval/predictions.csv").is_file()
+
+
+def test_an_experiment_on_another_cohort(project: Project, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    assert project.run("cp", "-r", "data/demo", str(other)).returncode == 0
+    line = command_with("dvc exp run").replace("path/to/cohort", str(other))
+    # A dry run resolves the whole pipeline on the other folder without computing it.
+    done = project.run(*shlex.split(line), "--dry")
+    assert done.returncode == 0, done.stderr
+    restored = project.run("git", "checkout", "--", "configs/cohort.yaml")
+    assert restored.returncode == 0, restored.stderr
+
+
+def test_the_mlflow_ui_starts_on_the_project_s_store(project: Project) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = [*shlex.split(command_with("mlflow ui")), "--port", str(port)]
+    words[0] = str(BIN / "mlflow")
+    server = subprocess.Popen(words, cwd=project.folder, stderr=subprocess.DEVNULL)
+    try:
+        assert answers(f"http://127.0.0.1:{port}/health")
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def answers(address: str) -> bool:
+    """Ask until the server is up, at most a minute."""
+    for _ in range(60):
+        try:
+            with urllib.request.urlopen(address, timeout=5) as response:
+                return bool(response.status == 200)
+        except OSError:
+            time.sleep(1)
+    return False
