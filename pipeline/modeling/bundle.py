@@ -132,11 +132,11 @@ class ModelBundle:
             )
             raise BundleError(msg)
         X = _as_numbers(values[names])
-        if len(X) == 0:
-            return np.empty(0)
+        # Row by row: matrix products of several rows round differently from those of one, and a
+        # patient's answer must be the same bits whoever else is scored.
         with threadpool_limits(limits=1):
-            probabilities: Matrix = self.procedure.predict_proba(X)[:, 1]
-        return probabilities
+            answers = [self.procedure.predict_proba(row[np.newaxis, :])[0, 1] for row in X]
+        return np.array(answers, dtype=np.float64)
 
 
 def load_bundle(folder: Path) -> ModelBundle:

@@ -65,15 +65,26 @@ def test_crossval(project: Project, tmp_path: Path) -> None:
     assert (project.folder / "crossval/predictions.csv").is_file()
 
 
+def check_experiment(project: Project, line: str) -> None:
+    """Resolve a whole experiment without computing it, and put the settings back."""
+    done = project.run(*shlex.split(line), "--dry")
+    assert done.returncode == 0, done.stderr
+    assert "pipeline.stages.report" in done.stdout
+    restored = project.run("git", "checkout", "--", "configs/cohort.yaml")
+    assert restored.returncode == 0, restored.stderr
+
+
 def test_an_experiment_on_another_cohort(project: Project, tmp_path: Path) -> None:
     other = tmp_path / "other"
     assert project.run("cp", "-r", "data/demo", str(other)).returncode == 0
-    line = command_with("dvc exp run").replace("path/to/cohort", str(other))
-    # A dry run resolves the whole pipeline on the other folder without computing it.
-    done = project.run(*shlex.split(line), "--dry")
-    assert done.returncode == 0, done.stderr
-    restored = project.run("git", "checkout", "--", "configs/cohort.yaml")
-    assert restored.returncode == 0, restored.stderr
+    line = command_with("root=path/to/cohort")
+    check_experiment(project, line.replace("path/to/cohort", str(other)))
+
+
+@pytest.mark.real_data
+def test_the_experiment_on_the_sarcoma_cohort(project: Project, real_data: Path) -> None:
+    line = command_with("preset=sts")
+    check_experiment(project, line.replace("../shared/data/sts", str(real_data / "sts")))
 
 
 def test_the_mlflow_ui_starts_on_the_project_s_store(project: Project) -> None:

@@ -91,9 +91,17 @@ def bundle(written: Path) -> ModelBundle:
 
 def test_it_predicts_exactly_as_the_procedure_it_was_made_from(bundle: ModelBundle) -> None:
     values = training_values()
-    expected = fitted().predict_proba(values.to_numpy())[:, 1]
+    procedure = fitted()
+    expected = [procedure.predict_proba(row[np.newaxis, :])[0, 1] for row in values.to_numpy()]
     shuffled = values[["c", "empty", "a", "b"]].assign(extra=1.0)
     np.testing.assert_array_equal(bundle.predict(shuffled), expected)
+
+
+def test_an_answer_is_the_same_bits_whoever_else_is_scored(bundle: ModelBundle) -> None:
+    values = training_values()
+    together = bundle.predict(values)
+    alone = [bundle.predict(values.iloc[[number]])[0] for number in range(len(values))]
+    assert together.tolist() == alone
 
 
 def test_it_says_what_it_was_made_from(bundle: ModelBundle) -> None:
