@@ -1,5 +1,6 @@
 """The README's commands, run as written on a small demo cohort."""
 
+import json
 import re
 import shlex
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import BIN, ROOT, Project
@@ -65,26 +67,31 @@ def test_crossval(project: Project, tmp_path: Path) -> None:
     assert (project.folder / "crossval/predictions.csv").is_file()
 
 
-def check_experiment(project: Project, line: str) -> None:
-    """Resolve a whole experiment without computing it, and put the settings back."""
-    done = project.run(*shlex.split(line), "--dry")
+def validated_by(project: Project, line: str) -> dict[str, Any]:
+    """Run an experiment up to the checked cohort, and put the settings back."""
+    done = project.run(*shlex.split(line), "validate")
     assert done.returncode == 0, done.stderr
-    assert "pipeline.stages.report" in done.stdout
-    restored = project.run("git", "checkout", "--", "configs/cohort.yaml")
-    assert restored.returncode == 0, restored.stderr
+    about: dict[str, Any] = json.loads((project.folder / "data/cohort/cohort.json").read_text())
+    for command in (["git", "checkout", "--", "configs"], ["dvc", "repro", "validate"]):
+        restored = project.run(*command)
+        assert restored.returncode == 0, restored.stderr
+    return about
 
 
 def test_an_experiment_on_another_cohort(project: Project, tmp_path: Path) -> None:
     other = tmp_path / "other"
     assert project.run("cp", "-r", "data/demo", str(other)).returncode == 0
     line = command_with("root=path/to/cohort")
-    check_experiment(project, line.replace("path/to/cohort", str(other)))
+    about = validated_by(project, line.replace("path/to/cohort", str(other)))
+    assert (about["patients"], about["outcome"]["name"]) == (24, "pCR")
 
 
 @pytest.mark.real_data
 def test_the_experiment_on_the_sarcoma_cohort(project: Project, real_data: Path) -> None:
     line = command_with("preset=sts")
-    check_experiment(project, line.replace("../shared/data/sts", str(real_data / "sts")))
+    about = validated_by(project, line.replace("../shared/data/sts", str(real_data / "sts")))
+    assert (about["patients"], about["positive"], about["scans"]) == (22, 8, 66)
+    assert about["outcome"]["name"] == "lung metastasis"
 
 
 def test_the_mlflow_ui_starts_on_the_project_s_store(project: Project) -> None:
