@@ -1,6 +1,7 @@
 """What several test files need: where the real data is, a project to run DVC in."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,13 @@ BIN = Path(sys.executable).parent
 # Matplotlib and DVC want a home for caches; telemetry stays off in every child.
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+
+def readme_commands() -> list[str]:
+    """Return the lines of the README's shell blocks, without comments."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [re.sub(r"\s+#.*", "", line) for line in lines if line and not line.startswith("#")]
 
 
 @pytest.fixture(scope="session")

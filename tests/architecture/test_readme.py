@@ -4,31 +4,23 @@ import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from conftest import ROOT, readme_commands
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-
-
-def commands() -> list[str]:
-    """Return the lines of the README's shell blocks, without comments."""
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
-    return [re.sub(r"\s+#.*", "", line) for line in lines if line and not line.startswith("#")]
 
 
 def makefile_targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
-@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("make ")])
+@pytest.mark.parametrize("line", [line for line in readme_commands() if line.startswith("make ")])
 def test_make_targets_exist(line: str) -> None:
     assert line.split()[1] in makefile_targets()
 
 
-@pytest.mark.parametrize("line", [line for line in commands() if "-m pipeline." in line])
+@pytest.mark.parametrize("line", [line for line in readme_commands() if "-m pipeline." in line])
 def test_options_of_our_commands_are_accepted(line: str) -> None:
     words = shlex.split(line)
     module = words[words.index("-m") + 1]
@@ -49,13 +41,13 @@ def test_the_first_screen_has_both_commands_and_the_warning() -> None:
 
 def test_set_up_by_hand_is_what_make_does() -> None:
     makefile = (ROOT / "Makefile").read_text().replace("$(BIN)/", "").replace(" --quiet", "")
-    for line in commands():
+    for line in readme_commands():
         if line.startswith("python -m pip "):
             assert line in makefile, f"the Makefile does not run: {line}"
 
 
 def test_every_file_that_a_command_names_exists() -> None:
-    named = {word.split(":")[0] for line in commands() for word in shlex.split(line)}
+    named = {word.split(":")[0] for line in readme_commands() for word in shlex.split(line)}
     files = {word for word in named if re.match(r"(configs|requirements)/", word)}
     assert files
     assert all((ROOT / word).is_file() for word in files)

@@ -1,7 +1,6 @@
 """The README's commands, run as written on a small demo cohort."""
 
 import json
-import re
 import shlex
 import socket
 import subprocess
@@ -11,17 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import BIN, ROOT, Project
+from conftest import BIN, Project, readme_commands
 
 pytestmark = pytest.mark.slow
-
-README = (ROOT / "README.md").read_text()
 
 
 def command_with(text: str) -> str:
     """Return the README's only command that contains a text."""
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    lines: list[str] = [line for block in blocks for line in block.splitlines() if text in line]
+    lines: list[str] = [line for line in readme_commands() if text in line]
     assert len(lines) == 1, lines
     return lines[0]
 
