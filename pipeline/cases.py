@@ -8,9 +8,11 @@ from pathlib import Path
 
 from pipeline.config.prepare import PrepareConfig
 from pipeline.domain.cohort import ScanRow
+from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Region, Scan
 from pipeline.imaging.prepared import PREPARATION, PreparedCase, from_bytes, prepare_case, to_bytes
-from pipeline.ingest.volume import read_region, read_scan
+from pipeline.ingest.mask import read_region
+from pipeline.ingest.volume import read_scan
 from pipeline.store import ResultStore, content_key
 
 STORE_KIND = "prepared"
@@ -25,7 +27,9 @@ def key_of(row: ScanRow) -> dict[str, str]:
     return {name: str(getattr(row, name)) for name in KEY_COLUMNS}
 
 
-def read_case(row: ScanRow, images: Path) -> tuple[Scan, dict[str, Region]]:
+def read_case(
+    row: ScanRow, images: Path, reading: Reading = DEFAULT_READING
+) -> tuple[Scan, dict[str, Region]]:
     """Read the files of a row as they are.
 
     Parameters
@@ -34,6 +38,8 @@ def read_case(row: ScanRow, images: Path) -> tuple[Scan, dict[str, Region]]:
         Without ``mask_label``, every voxel of the mask above zero is tumour.
     images : Path
         The folder that the row's paths are relative to.
+    reading : Reading
+        What the reader may do.
 
     Returns
     -------
@@ -47,15 +53,19 @@ def read_case(row: ScanRow, images: Path) -> tuple[Scan, dict[str, Region]]:
     ImageError
         If a file cannot be read.
     """
-    scan = read_scan(images / row.image, row.modality)
-    regions = {"tumour": read_region(images / row.mask, row.mask_label, "tumour")}
+    scan = read_scan(images / row.image, row.modality, reading)
+    regions = {"tumour": read_region(images / row.mask, row.mask_label, "tumour", scan, reading)}
     if row.liver_mask:
-        regions["liver"] = read_region(images / row.liver_mask, None, "liver")
+        regions["liver"] = read_region(images / row.liver_mask, None, "liver", scan, reading)
     return scan, regions
 
 
 def load_or_prepare(
-    row: ScanRow, images: Path, config: PrepareConfig, store: ResultStore
+    row: ScanRow,
+    images: Path,
+    config: PrepareConfig,
+    store: ResultStore,
+    reading: Reading = DEFAULT_READING,
 ) -> PreparedCase:
     """Return the prepared volume of a row, from the store where it has been prepared before.
 
@@ -68,14 +78,18 @@ def load_or_prepare(
     CaseError
         If no region has a voxel.
     """
-    return load_or_prepare_keyed(row, images, config, store)[1]
+    return load_or_prepare_keyed(row, images, config, store, reading)[1]
 
 
 def load_or_prepare_keyed(
-    row: ScanRow, images: Path, config: PrepareConfig, store: ResultStore
+    row: ScanRow,
+    images: Path,
+    config: PrepareConfig,
+    store: ResultStore,
+    reading: Reading = DEFAULT_READING,
 ) -> tuple[str, PreparedCase]:
     """Do as :func:`load_or_prepare`, and return the volume's key in the store before it."""
-    scan, regions = read_case(row, images)
+    scan, regions = read_case(row, images, reading)
     key = content_key(scan, regions, config.model_dump(mode="json"), PREPARATION)
     stored = store.load(STORE_KIND, key)
     if stored is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli import ExitCode, run_command
+from pipeline.cli import ExitCode, at_least_one, run_command
 
 if TYPE_CHECKING:
     from pipeline.domain.problem import Problem
@@ -87,15 +87,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         default=Path("configs/biomarkers.yaml"),
         help="known analytes and units (default: %(default)s)",
     )
-    parser.add_argument("--jobs", type=_at_least_one, help="processes (default: as many as fit)")
+    parser.add_argument("--jobs", type=at_least_one, help="processes (default: as many as fit)")
     return parser.parse_args(argv)
-
-
-def _at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        msg = f"expected a whole number from 1, got {text}"
-        raise argparse.ArgumentTypeError(msg)
-    return int(text)
 
 
 def _command(argv: Sequence[str]) -> ExitCode:

@@ -1,5 +1,6 @@
 """What every command line shares: exit codes, errors without tracebacks, threads, progress."""
 
+import argparse
 import os
 import signal
 import sys
@@ -28,6 +29,14 @@ class ExitCode(IntEnum):
     WRONG_USAGE = 2
     SOME_CASES_FAILED = 3
     INTERRUPTED = 130
+
+
+def at_least_one(text: str) -> int:
+    """Read a whole number from 1 on, as argparse's ``type``."""
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"expected a whole number from 1, got {text}"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
 
 
 def run_command(command: Callable[[Sequence[str]], ExitCode], argv: Sequence[str] | None) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli import ExitCode, run_command
+from pipeline.cli import ExitCode, at_least_one, run_command
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,7 +173,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--folds", type=Path, help="JSON file with the folds to use")
     parser.add_argument("--config", type=Path, default=Path("configs/train.yaml"))
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
-    parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
+    parser.add_argument("--jobs", type=at_least_one, default=1, help="processes (default: 1)")
     return parser.parse_args(argv)
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli import ExitCode, run_command
+from pipeline.cli import ExitCode, at_least_one, run_command
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,8 @@ DEFAULT_LABEL = 1
 
 _EPILOG = """\
 One case (--image, --mask): F.csv gets a header and one row. The region is the voxels with --label,
-else with the parameter file's setting.label, else with 1.
+else with the parameter file's setting.label, else with 1. In a DICOM SEG or RTSTRUCT --label names
+the segment or contour; it may be left out where there is only one.
 
 A cohort (--cohort): the folder --out gets features.csv, features.parquet and failures.csv; the
 parameter file applies to all modalities. The region is the voxels with mask_label, else with the
@@ -93,7 +94,12 @@ def extract_cohort(
 
 
 def _with_label(row: "ScanRow", label: int | None) -> "ScanRow":
-    return row if row.mask_label is not None else replace(row, mask_label=label)
+    """Give a row without label the parameter file's, which means voxels of image files only."""
+    from pipeline.ingest.image_file import is_image_file
+
+    if row.mask_label is not None or label is None or not is_image_file(row.mask):
+        return row
+    return replace(row, mask_label=str(label))
 
 
 def _command_one(args: argparse.Namespace) -> ExitCode:
@@ -106,7 +112,7 @@ def _command_one(args: argparse.Namespace) -> ExitCode:
     from pipeline.tabular import write_csv
 
     parameters = load_extraction_parameters(args.config)
-    labels = (args.label, parameters.label, DEFAULT_LABEL)
+    label = DEFAULT_LABEL if parameters.label is None else parameters.label
     row = ScanRow(
         patient_id=args.image.name,
         timepoint=Timepoint.PREOP,
@@ -114,9 +120,10 @@ def _command_one(args: argparse.Namespace) -> ExitCode:
         phase="",
         image=str(args.image.absolute()),
         mask=str(args.mask.absolute()),
-        mask_label=next(label for label in labels if label is not None),
+        mask_label=args.label,
     )
-    values = extract_row(RegionCase(row, "tumour"), Path(), parameters, store=None)
+    case = RegionCase(_with_label(row, label), "tumour")
+    values = extract_row(case, Path(), parameters, store=None)
     write_csv(pd.DataFrame([values]), args.out)
     return ExitCode.DONE
 
@@ -168,8 +175,10 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--image", type=Path, metavar="I", help="image file or DICOM folder")
-    parser.add_argument("--mask", type=Path, metavar="M", help="mask file on the image's grid")
-    parser.add_argument("--label", type=int, metavar="L", help="voxel value of the region")
+    parser.add_argument("--mask", type=Path, metavar="M", help="mask file, DICOM SEG or RTSTRUCT")
+    parser.add_argument(
+        "--label", metavar="L", help="voxel value of the region, or name of its segment or contour"
+    )
     parser.add_argument(
         "--modality", choices=("CT", "MR", "PT"), default="CT", help="of a DICOM folder; default CT"
     )
@@ -179,7 +188,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, required=True, help="CSV file, or folder for a cohort")
     parser.add_argument(
-        "--jobs", type=_positive, metavar="N", help="processes; default: as many as fit"
+        "--jobs", type=at_least_one, metavar="N", help="processes; default: as many as fit"
     )
     parser.add_argument(
         "--executor", choices=("local",), default="local", help="where the processes run"
@@ -191,14 +200,6 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     if args.cohort is None and (args.image is None or args.mask is None):
         parser.error("expected --image and --mask, or --cohort")
     return args
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        msg = f"expected at least 1, got {number}"
-        raise argparse.ArgumentTypeError(msg)
-    return number
 
 
 def _command(argv: Sequence[str]) -> ExitCode:

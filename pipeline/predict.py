@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from pipeline.cli import ExitCode, run_command
+from pipeline.cli import ExitCode, at_least_one, run_command
 
 if TYPE_CHECKING:
     from pipeline.modeling.bundle import ModelBundle
@@ -25,7 +25,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
     source.add_argument("--cohort", type=Path, help="cohort folder; outcomes are not needed")
     source.add_argument("--case", type=Path, help="YAML file that describes one patient")
     parser.add_argument("--out", type=Path, required=True, help="folder for the answers")
-    parser.add_argument("--jobs", type=int, help="processes; default: as many as fit")
+    parser.add_argument("--jobs", type=at_least_one, help="processes; default: as many as fit")
     args = parser.parse_args(argv)
 
     from pipeline.executor import default_jobs

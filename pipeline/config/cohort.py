@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipeline.config.loading import Settings, parse_settings, read_yaml
 from pipeline.domain.errors import ConfigError, LeakageError
+from pipeline.domain.reading import MAX_VOXELS, Reading
 from pipeline.domain.scan import Timepoint
 
 _RULE = re.compile(r"^\s*(>=|>|==|<=|<)\s*(-?\d+(?:\.\d+)?)\s*$")
@@ -112,6 +113,13 @@ class CohortConfig(Settings):
     covariates: dict[str, Covariate] = Field(default_factory=dict)
     not_predictors: tuple[str, ...] = ("post_*",)
     min_region_mm3: float = Field(default=100.0, gt=0)
+    resample_masks: bool = False
+    max_voxels: int = Field(default=MAX_VOXELS, gt=0)
+
+    @property
+    def reading(self) -> Reading:
+        """How the cohort's images may be read."""
+        return Reading(resample_masks=self.resample_masks, max_voxels=self.max_voxels)
 
     def forbids(self, column: str) -> bool:
         """Tell whether a column must never be a predictor."""

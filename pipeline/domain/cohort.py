@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Modality, Timepoint
 
 SCAN_COLUMNS = {
@@ -41,8 +42,9 @@ class ScanRow:
     ----------
     image, mask : str
         Paths as written, relative to the cohort folder (or absolute where that is allowed).
-    mask_label : int or None
-        Voxel value of the region in the mask; None takes every voxel above zero.
+    mask_label : str or None
+        Voxel value of the region in the mask, or the name of its segment or contour; None takes
+        every voxel above zero, or the only segment.
     lesion_id : str
         ``1`` where the cohort does not tell lesions apart.
     liver_mask, site, scan_date : str
@@ -55,7 +57,7 @@ class ScanRow:
     phase: str
     image: str
     mask: str
-    mask_label: int | None = None
+    mask_label: str | None = None
     lesion_id: str = "1"
     liver_mask: str = ""
     site: str = ""
@@ -82,12 +84,15 @@ class Cohort:
         ``patients.csv``, every column as text or number as read, ``patient_id`` as text.
     biomarkers : pandas.DataFrame
         ``biomarkers.csv`` as text, empty where the file is absent.
+    reading : Reading
+        How the images may be read.
     """
 
     root: Path
     scans: tuple[ScanRow, ...]
     patients: pd.DataFrame = field(repr=False)
     biomarkers: pd.DataFrame = field(repr=False)
+    reading: Reading = DEFAULT_READING
 
     def path(self, written: str) -> Path:
         """Return a path of ``scans.csv`` as seen from here."""

@@ -40,6 +40,9 @@ class Scan:
         The grid.
     modality : Modality
         What the values mean.
+    frame_of_reference : str
+        DICOM identifier of the coordinate system (PS3.3 C.7.4.1), empty where unknown. Only to be
+        compared with that of a mask: it identifies the examination and is never written.
 
     Raises
     ------
@@ -50,6 +53,7 @@ class Scan:
     voxels: npt.NDArray[Any] = field(repr=False)
     geometry: Geometry
     modality: Modality
+    frame_of_reference: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         _check_shape("voxels", self.voxels, self.geometry)

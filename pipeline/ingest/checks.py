@@ -54,7 +54,8 @@ def _find_scan_problems(cohort: Cohort, config: CohortConfig, jobs: int) -> list
         if not problems:
             readable[row.image, row.modality].append((number, row))
     groups = [
-        ImageGroup(cohort.root, tuple(rows), config.min_region_mm3) for rows in readable.values()
+        ImageGroup(cohort.root, tuple(rows), config.min_region_mm3, cohort.reading)
+        for rows in readable.values()
     ]
     for group, outcome in zip(
         groups, run_cases(check_image_group, groups, jobs, "check images"), strict=True

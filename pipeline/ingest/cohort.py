@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.domain.cohort import BIOMARKER_COLUMNS, SCAN_COLUMNS, Cohort, ScanRow
 from pipeline.domain.errors import CohortError
 from pipeline.domain.problem import Problem, Severity
+from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Timepoint
 from pipeline.ingest.codes import Code
 from pipeline.ingest.scan_rows import SCANS_FILE, parse_scan_rows
@@ -25,7 +26,9 @@ BIOMARKERS_FILE = "biomarkers.csv"
 _NUMBER = re.compile(r"[+-]?(0|[1-9]\d*|0?(?=\.\d))(\.\d*)?([eE][+-]?\d+)?")
 
 
-def read_cohort(tables: Path, images: Path | None = None) -> tuple[Cohort, list[Problem]]:
+def read_cohort(
+    tables: Path, images: Path | None = None, reading: Reading = DEFAULT_READING
+) -> tuple[Cohort, list[Problem]]:
     """Read ``scans.csv``, ``patients.csv`` and, where present, ``biomarkers.csv``.
 
     Nothing is mended: identifiers keep their spaces, a row with a problem is listed and left out
@@ -41,6 +44,8 @@ def read_cohort(tables: Path, images: Path | None = None) -> tuple[Cohort, list[
         Folder of the CSV files.
     images : Path, optional
         Folder that the image paths are relative to; by default ``tables``.
+    reading : Reading
+        How the images may be read later.
 
     Returns
     -------
@@ -58,18 +63,25 @@ def read_cohort(tables: Path, images: Path | None = None) -> tuple[Cohort, list[
     problems = [*scan_problems, *problems, *biomarker_problems]
     if scans:
         problems += _patients_without_scans(patients, scans)
-    return Cohort(images or tables, scans, patients, biomarkers), problems
+    return Cohort(images or tables, scans, patients, biomarkers, reading), problems
 
 
-def read_checked_cohort(tables: Path, images: Path | None = None) -> Cohort:
+def read_checked_cohort(
+    tables: Path, images: Path | None = None, reading: Reading = DEFAULT_READING
+) -> Cohort:
     """Read the tables of a cohort that the stage ``validate`` has written.
+
+    Parameters
+    ----------
+    tables, images, reading
+        As in :func:`read_cohort`.
 
     Raises
     ------
     CohortError
         If its tables have errors after all.
     """
-    cohort, problems = read_cohort(tables, images)
+    cohort, problems = read_cohort(tables, images, reading)
     if any(problem.is_error for problem in problems):
         raise CohortError(problems)
     return cohort

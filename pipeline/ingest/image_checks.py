@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.domain.cohort import ScanRow
-from pipeline.domain.geometry import Geometry
 from pipeline.domain.problem import Problem, Severity
+from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Modality, Region, Scan
 from pipeline.ingest.codes import Code
+from pipeline.ingest.mask import read_region
 from pipeline.ingest.read_error import ReadError
-from pipeline.ingest.volume import read_region, read_scan
+from pipeline.ingest.volume import read_scan
 
 PLAUSIBLE_HU = (-3100.0, 32000.0)
 """Widest range of values that a CT in Hounsfield units holds.
@@ -41,11 +42,14 @@ class ImageGroup:
         Each with its number among the cohort's scans.
     min_region_mm3 : float
         Smallest acceptable volume of a region.
+    reading : Reading
+        What the reader may do.
     """
 
     root: Path
     rows: tuple[tuple[int, ScanRow], ...]
     min_region_mm3: float
+    reading: Reading = DEFAULT_READING
 
 
 def check_image_group(group: ImageGroup) -> list[tuple[int, Problem]]:
@@ -55,12 +59,12 @@ def check_image_group(group: ImageGroup) -> list[tuple[int, Problem]]:
     """
     number, first = group.rows[0]
     try:
-        scan = read_scan(group.root / first.image, first.modality)
+        scan = read_scan(group.root / first.image, first.modality, group.reading)
     except ReadError as error:
         return [(number, as_problem(error, row, row.image)) for number, row in group.rows]
     found = [(number, problem) for problem in _find_value_problems(scan, first)]
     for number, row in group.rows:
-        found += [(number, problem) for problem in _find_mask_problems(scan.geometry, row, group)]
+        found += [(number, problem) for problem in _find_mask_problems(scan, row, group)]
     return found
 
 
@@ -119,7 +123,7 @@ def _find_implausible_values(row: ScanRow, lowest: float, highest: float) -> Ite
         )
 
 
-def _find_mask_problems(grid: Geometry, row: ScanRow, group: ImageGroup) -> Iterator[Problem]:
+def _find_mask_problems(scan: Scan, row: ScanRow, group: ImageGroup) -> Iterator[Problem]:
     if row.mask == row.image:
         yield _about(row, row.mask)(
             code=Code.MASK_IS_IMAGE,
@@ -129,13 +133,10 @@ def _find_mask_problems(grid: Geometry, row: ScanRow, group: ImageGroup) -> Iter
             next_step="Correct the column mask in scans.csv.",
         )
         return
-    tumour = _read_on_grid(grid, row, row.mask, row.mask_label, "tumour", group.root)
-    liver = None
-    if row.liver_mask:
-        liver = _read_on_grid(grid, row, row.liver_mask, None, "liver", group.root)
-    for read in (tumour, liver):
-        if isinstance(read, Problem):
-            yield read
+    read = partial(_read_on_grid, scan, row, group)
+    tumour = read(row.mask, row.mask_label, "tumour")
+    liver = read(row.liver_mask, None, "liver") if row.liver_mask else None
+    yield from (region for region in (tumour, liver) if isinstance(region, Problem))
     if not isinstance(tumour, Region):
         return
     yield from _find_size_problem(row, tumour, group.min_region_mm3)
@@ -145,14 +146,14 @@ def _find_mask_problems(grid: Geometry, row: ScanRow, group: ImageGroup) -> Iter
 
 
 def _read_on_grid(
-    grid: Geometry, row: ScanRow, file: str, label: int | None, name: str, root: Path
+    scan: Scan, row: ScanRow, group: ImageGroup, file: str, label: str | None, name: str
 ) -> Region | Problem:
     """Read a region that is not empty and lies on the grid of its image, or say what is wrong."""
     try:
-        region = read_region(root / file, label, name)
+        region = read_region(group.root / file, label, name, scan, group.reading)
     except ReadError as error:
         return as_problem(error, row, file)
-    difference = grid.difference(region.geometry)
+    difference = scan.geometry.difference(region.geometry)
     if difference:
         return _about(row, file)(
             code=Code.MASK_OFF_GRID,

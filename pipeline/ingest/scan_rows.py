@@ -10,6 +10,7 @@ from pipeline.domain.cohort import SCAN_COLUMNS, ScanRow
 from pipeline.domain.problem import Problem
 from pipeline.domain.scan import Modality, Timepoint
 from pipeline.ingest.codes import Code
+from pipeline.ingest.image_file import is_image_file
 from pipeline.ingest.tables import did_you_mean, find_date_problems, find_id_problem
 
 SCANS_FILE = "scans.csv"
@@ -85,7 +86,7 @@ def _row_problems(
                 Code.VALUE_MISSING, fields, line, column, "a path", "Fill the field."
             )
     label = fields.get("mask_label", "")
-    if label and not _LABEL.fullmatch(label):
+    if label and is_image_file(fields["mask"]) and not _LABEL.fullmatch(label):
         yield _field_problem(
             Code.LABEL_NOT_AN_INTEGER,
             fields,
@@ -132,7 +133,7 @@ def _scan_row(fields: Mapping[str, str]) -> ScanRow:
         phase=fields["phase"],
         image=fields["image"],
         mask=fields["mask"],
-        mask_label=int(label) if label else None,
+        mask_label=label or None,
         lesion_id=fields.get("lesion_id") or "1",
         liver_mask=fields.get("liver_mask", ""),
         site=fields.get("site", ""),

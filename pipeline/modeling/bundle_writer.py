@@ -13,10 +13,10 @@ import yaml
 from sklearn.pipeline import Pipeline
 
 from pipeline.config.cohort import CohortConfig
-from pipeline.domain.errors import ConfigError
+from pipeline.domain.errors import BundleError, ConfigError
 from pipeline.modeling.bundle import CONFIGS, CONTENTS, EXAMPLE, MODEL, load_bundle
 from pipeline.modeling.bundle_contents import BundleContents
-from pipeline.modeling.manifest import hash_file, write_manifest
+from pipeline.modeling.manifest import MANIFEST, hash_file, write_manifest
 from pipeline.modeling.serialisation import dump_procedure
 from pipeline.tabular import write_bytes, write_json, write_text
 
@@ -60,8 +60,9 @@ def write_bundle(
     Raises
     ------
     BundleError
-        If the written bundle does not load.
+        If the folder holds something else than a bundle, or the written bundle does not load.
     """
+    _check_replaceable(folder)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     write_json(contents.as_dict(), partial / CONTENTS)
@@ -73,6 +74,16 @@ def write_bundle(
     load_bundle(partial)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
+
+
+def _check_replaceable(folder: Path) -> None:
+    """Refuse to delete a folder that no bundle was written to, such as the project's root."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        msg = (
+            f"{folder}: expected a bundle or an empty folder to replace, got other files."
+            " Name another folder, or empty this one."
+        )
+        raise BundleError(msg)
 
 
 def collect_settings(configs: Path, cohort: CohortConfig) -> dict[str, str]:

@@ -54,8 +54,8 @@ def read_new_patients(
     CohortError
         If a problem concerns the whole cohort, such as a missing column.
     """
-    cohort, problems = read_cohort(tables, images)
     config = settings.cohort
+    cohort, problems = read_cohort(tables, images, config.reading)
     problems += find_problems(cohort, config, jobs, need_outcome=False)
     dates = scan_dates(scan_table(cohort.scans))
     problems += find_measurement_problems(

@@ -28,7 +28,7 @@ def draw_patients(cohort: Cohort, settings: ScoringSettings, store: ResultStore)
 
 
 def _draw(row: ScanRow, cohort: Cohort, settings: ScoringSettings, store: ResultStore) -> str:
-    prepared = load_or_prepare(row, cohort.root, settings.prepare, store)
+    prepared = load_or_prepare(row, cohort.root, settings.prepare, store, cohort.reading)
     caption = _caption((row.modality, row.phase, row.timepoint))
     return draw_lesion(prepared.scan, prepared.regions["tumour"], caption)
 

@@ -6,13 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli import ExitCode, run_command
+from pipeline.cli import ExitCode, at_least_one, run_command
 
 if TYPE_CHECKING:
     from pipeline.case_table import CaseTable
     from pipeline.config.extraction import ExtractionParameters
     from pipeline.config.prepare import PrepareConfig
     from pipeline.domain.cohort import Cohort
+    from pipeline.domain.reading import Reading
     from pipeline.domain.scan import Modality
     from pipeline.features.cohort import RegionCase
     from pipeline.store import ResultStore
@@ -58,7 +59,12 @@ def run(
     cases = list_region_cases(cohort.scans, parameters)
     keys = [{**key_of(case.row), "region": case.region} for case in cases]
     work = partial(
-        extract_case, images=cohort.root, prepare=prepare, parameters=parameters, store=store
+        extract_case,
+        images=cohort.root,
+        reading=cohort.reading,
+        prepare=prepare,
+        parameters=parameters,
+        store=store,
     )
     outcomes = run_cases(work, cases, jobs, "extract")
     return build_case_table(keys, outcomes, [*KEY_COLUMNS, "region", *names])
@@ -67,6 +73,7 @@ def run(
 def extract_case(
     case: "RegionCase",
     images: Path,
+    reading: "Reading",
     prepare: "PrepareConfig",
     parameters: "Mapping[Modality, ExtractionParameters]",
     store: "ResultStore",
@@ -76,7 +83,7 @@ def extract_case(
     from pipeline.features.engine import load_engine
     from pipeline.features.extraction import extract_features
 
-    prepared = load_or_prepare(case.row, images, prepare, store)
+    prepared = load_or_prepare(case.row, images, prepare, store, reading)
     chosen = parameters[case.row.modality]
     return extract_features(
         prepared.scan,
@@ -106,7 +113,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
     parser.add_argument("--cohort", type=Path, required=True, help="checked tables (data/cohort)")
     parser.add_argument("--cohort-config", type=Path, required=True, help="configs/cohort.yaml")
     parser.add_argument("--out", type=Path, required=True, help="feature table, Parquet")
-    parser.add_argument("--jobs", type=int, help="processes; default: as many as fit")
+    parser.add_argument("--jobs", type=at_least_one, help="processes; default: as many as fit")
     args = parser.parse_args(argv)
 
     from pipeline.case_table import exit_code, log_failures, write_case_table
@@ -118,7 +125,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
     from pipeline.store import ResultStore, default_store_root
 
     cohort_config = load_cohort_config(args.cohort_config)
-    cohort = read_checked_cohort(args.cohort, cohort_config.root)
+    cohort = read_checked_cohort(args.cohort, cohort_config.root, cohort_config.reading)
     parameters = load_parameters(args.config_dir, cohort)
     prepare = load_settings(PrepareConfig, args.prepare_config)
     store = ResultStore(default_store_root())

@@ -7,13 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli import ExitCode, run_command
+from pipeline.cli import ExitCode, at_least_one, run_command
 
 if TYPE_CHECKING:
     from pipeline.case_table import CaseTable
     from pipeline.config.measure import MeasureConfig
     from pipeline.config.prepare import PrepareConfig
     from pipeline.domain.cohort import Cohort, ScanRow
+    from pipeline.domain.reading import Reading
     from pipeline.imaging.prepared import PreparedCase
     from pipeline.store import ResultStore
 
@@ -63,7 +64,14 @@ def run(
     from pipeline.executor import run_cases
 
     cases = list_lesion_cases(cohort.scans, config.phase_order)
-    work = partial(measure_lesion, images=cohort.root, prepare=prepare, config=config, store=store)
+    work = partial(
+        measure_lesion,
+        images=cohort.root,
+        reading=cohort.reading,
+        prepare=prepare,
+        config=config,
+        store=store,
+    )
     outcomes = run_cases(work, cases, jobs, "measure")
     keys = [{name: str(getattr(case.rows[0], name)) for name in KEYS} for case in cases]
     measured = sorted({name for outcome in outcomes for name in outcome.result or {}})
@@ -86,6 +94,7 @@ def list_lesion_cases(rows: "Sequence[ScanRow]", phase_order: Sequence[str]) -> 
 def measure_lesion(
     case: LesionCase,
     images: Path,
+    reading: "Reading",
     prepare: "PrepareConfig",
     config: "MeasureConfig",
     store: "ResultStore",
@@ -94,7 +103,7 @@ def measure_lesion(
     from pipeline.cases import load_or_prepare
     from pipeline.response.lesion import measure_lipiodol, measure_phase, measure_size
 
-    phases = {row.phase: load_or_prepare(row, images, prepare, store) for row in case.rows}
+    phases = {row.phase: load_or_prepare(row, images, prepare, store, reading) for row in case.rows}
     first = phases[case.rows[0].phase]
     measures = measure_size(first.regions["tumour"])
     for phase, prepared in phases.items():
@@ -134,7 +143,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
     parser.add_argument("--cohort", type=Path, required=True, help="checked tables (data/cohort)")
     parser.add_argument("--cohort-config", type=Path, required=True, help="configs/cohort.yaml")
     parser.add_argument("--out", type=Path, required=True, help="table of measures, Parquet")
-    parser.add_argument("--jobs", type=int, help="processes; default: as many as fit")
+    parser.add_argument("--jobs", type=at_least_one, help="processes; default: as many as fit")
     args = parser.parse_args(argv)
 
     from pipeline.case_table import exit_code, log_failures, write_case_table
@@ -148,7 +157,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
 
     cohort_config = load_cohort_config(args.cohort_config)
     table = run(
-        read_checked_cohort(args.cohort, cohort_config.root),
+        read_checked_cohort(args.cohort, cohort_config.root, cohort_config.reading),
         load_settings(PrepareConfig, args.prepare_config),
         load_settings(MeasureConfig, args.config),
         ResultStore(default_store_root()),

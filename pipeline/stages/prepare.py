@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli import ExitCode, run_command
+from pipeline.cli import ExitCode, at_least_one, run_command
 
 if TYPE_CHECKING:
     from pipeline.case_table import CaseTable
     from pipeline.config.prepare import PrepareConfig
     from pipeline.domain.cohort import Cohort, ScanRow
+    from pipeline.domain.reading import Reading
     from pipeline.store import ResultStore
 
 COLUMNS = (
@@ -52,18 +53,24 @@ def run(cohort: "Cohort", config: "PrepareConfig", store: "ResultStore", jobs: i
     from pipeline.cases import key_of
     from pipeline.executor import run_cases
 
-    work = partial(prepare_row, images=cohort.root, config=config, store=store)
+    work = partial(
+        prepare_row, images=cohort.root, reading=cohort.reading, config=config, store=store
+    )
     outcomes = run_cases(work, cohort.scans, jobs, "prepare")
     return build_case_table([key_of(row) for row in cohort.scans], outcomes, COLUMNS)
 
 
 def prepare_row(
-    row: "ScanRow", images: Path, config: "PrepareConfig", store: "ResultStore"
+    row: "ScanRow",
+    images: Path,
+    reading: "Reading",
+    config: "PrepareConfig",
+    store: "ResultStore",
 ) -> dict[str, object]:
     """Prepare one scan and return its row of the index."""
     from pipeline.cases import load_or_prepare_keyed
 
-    key, case = load_or_prepare_keyed(row, images, config, store)
+    key, case = load_or_prepare_keyed(row, images, config, store, reading)
     geometry = case.scan.geometry
     liver = case.regions.get("liver")
     return {
@@ -84,7 +91,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
     parser.add_argument("--cohort", type=Path, required=True, help="checked tables (data/cohort)")
     parser.add_argument("--cohort-config", type=Path, required=True, help="configs/cohort.yaml")
     parser.add_argument("--out", type=Path, required=True, help="index of the volumes, Parquet")
-    parser.add_argument("--jobs", type=int, help="processes; default: as many as fit")
+    parser.add_argument("--jobs", type=at_least_one, help="processes; default: as many as fit")
     args = parser.parse_args(argv)
 
     from pipeline.case_table import exit_code, log_failures, write_case_table
@@ -96,7 +103,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
     from pipeline.store import ResultStore, default_store_root
 
     cohort_config = load_cohort_config(args.cohort_config)
-    cohort = read_checked_cohort(args.cohort, cohort_config.root)
+    cohort = read_checked_cohort(args.cohort, cohort_config.root, cohort_config.reading)
     config = load_settings(PrepareConfig, args.config)
     table = run(cohort, config, ResultStore(default_store_root()), args.jobs or default_jobs())
     write_case_table(table, args.out)

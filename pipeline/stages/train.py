@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.cli import ExitCode, run_command
+from pipeline.cli import ExitCode, at_least_one, run_command
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,7 +193,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--cohort-config", type=Path, required=True, help="cohort.yaml")
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
     parser.add_argument("--bundle", type=Path, required=True, help="folder for the model bundle")
-    parser.add_argument("--jobs", type=int, help="processes (default: one a core)")
+    parser.add_argument("--jobs", type=at_least_one, help="processes (default: one a core)")
     parser.add_argument("--revision", help="git revision to note in the bundle")
     return parser.parse_args(argv)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli import ExitCode, run_command
+from pipeline.cli import ExitCode, at_least_one, run_command
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,7 @@ def read_and_check(
     from pipeline.ingest.cohort import read_cohort
     from pipeline.ingest.scan_rows import scan_table
 
-    cohort, problems = read_cohort(config.root)
+    cohort, problems = read_cohort(config.root, reading=config.reading)
     problems += find_problems(cohort, config, jobs)
     dates = scan_dates(scan_table(cohort.scans))
     problems += find_measurement_problems(
@@ -179,7 +179,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
     parser.add_argument("--config", type=Path, required=True, help="cohort.yaml")
     parser.add_argument("--biomarkers", type=Path, required=True, help="biomarkers.yaml")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checked cohort")
-    parser.add_argument("--jobs", type=int, help="processes (default: as many as fit)")
+    parser.add_argument("--jobs", type=at_least_one, help="processes (default: as many as fit)")
     args = parser.parse_args(argv)
 
     from pipeline.config.biomarkers import load_biomarkers_config

@@ -9,7 +9,8 @@ import pytest
 from pipeline.config.extraction import ExtractionParameters
 from pipeline.domain.scan import Modality
 from pipeline.features.engine import load_engine
-from pipeline.ingest.volume import read_region, read_scan
+from pipeline.ingest.mask import read_region
+from pipeline.ingest.volume import read_scan
 
 STS = Path(__file__).parents[2].parent / "shared/data/sts"
 RELATIVE_TOLERANCE = 1e-6

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from pipeline.domain.geometry import GRID_TOLERANCE_MM, Geometry
-from pipeline.ingest.volume import read_geometry, read_region
+from pipeline.ingest.mask import read_region
+from pipeline.ingest.volume import read_geometry
 
 NO_DEADLINE = settings(deadline=None)  # the first example pays for imports
 

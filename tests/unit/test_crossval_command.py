@@ -133,6 +133,11 @@ def test_a_wrong_column_name_is_named(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "lacking person" in capsys.readouterr().err
 
 
+def test_no_process_is_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        call(tmp_path, make_table(), "--jobs", "0")
+
+
 def test_an_absent_table_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "train.yaml").write_text(CONFIG)
     assert main([str(tmp_path / "none.csv"), "--target", "y", "--id", "i", "--out", "o"]) == 1

@@ -126,7 +126,7 @@ def test_empty_mask(cohort: Cohort) -> None:
 
 
 def test_absent_label(cohort: Cohort) -> None:
-    (problem,) = check(cohort, replace(ROW, mask_label=3))
+    (problem,) = check(cohort, replace(ROW, mask_label="3"))
     assert (problem.code, problem.got) == ("label-absent", "labels 1")
 
 
@@ -168,7 +168,7 @@ def test_one_image_for_two_phases(cohort: Cohort) -> None:
 
 def test_lesions_of_one_scan_share_its_problem(cohort: Cohort) -> None:
     write(cohort.root / "image.nii.gz", np.zeros_like(ct()))
-    rows = [replace(ROW, lesion_id=lesion, mask_label=1) for lesion in ("1", "2")]
+    rows = [replace(ROW, lesion_id=lesion, mask_label="1") for lesion in ("1", "2")]
     assert [p.code for p in check(cohort, *rows)] == ["image-constant"]
 
 

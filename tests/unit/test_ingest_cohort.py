@@ -52,7 +52,7 @@ def test_a_sound_cohort(tmp_path: Path) -> None:
     assert problems == []
     first, second = cohort.scans
     assert (first.patient_id, first.timepoint, first.modality) == ("P1", "preop", Modality.CT)
-    assert (first.mask_label, first.lesion_id, first.liver_mask) == (2, "1", "")
+    assert (first.mask_label, first.lesion_id, first.liver_mask) == ("2", "1", "")
     assert (second.timepoint, second.mask_label) == (Timepoint.BASELINE, None)
     assert list(cohort.biomarkers.columns) == list(BIOMARKER_COLUMNS)
     assert cohort.biomarkers.empty

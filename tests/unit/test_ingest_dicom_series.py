@@ -15,7 +15,8 @@ from pydicom.uid import (
 
 from pipeline.domain.errors import ImageError
 from pipeline.domain.scan import Modality
-from pipeline.ingest.volume import read_geometry, read_region, read_scan
+from pipeline.ingest.mask import read_region
+from pipeline.ingest.volume import read_geometry, read_scan
 
 SERIES = generate_uid(entropy_srcs=["series"])
 SLICES = 5

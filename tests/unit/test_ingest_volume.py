@@ -10,8 +10,10 @@ import SimpleITK as sitk
 
 from pipeline.domain.errors import ImageError
 from pipeline.domain.scan import Modality
+from pipeline.ingest.image_file import IMAGE_SUFFIXES
+from pipeline.ingest.mask import read_region
 from pipeline.ingest.read_error import ReadError
-from pipeline.ingest.volume import IMAGE_SUFFIXES, read_geometry, read_region, read_scan
+from pipeline.ingest.volume import read_geometry, read_scan
 
 
 def write_image(path: Path, voxels: npt.NDArray[np.generic]) -> Path:

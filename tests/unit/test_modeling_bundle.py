@@ -123,6 +123,19 @@ def test_two_trainings_give_the_same_bytes(written: Path, tmp_path: Path) -> Non
         assert (tmp_path / "again" / file).read_bytes() == (written / file).read_bytes(), file
 
 
+def test_a_folder_with_other_files_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(BundleError, match="expected a bundle or an empty folder to replace"):
+        write(tmp_path, fitted())
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_an_old_bundle_is_replaced_as_a_whole(copy: Path) -> None:
+    (copy / "configs/stray.yaml").write_text("a: 1\n")
+    write(copy, fitted())
+    assert not (copy / "configs/stray.yaml").exists()
+
+
 def test_it_holds_no_pickle(written: Path) -> None:
     with zipfile.ZipFile(written / MODEL) as archive:
         members = [archive.read(name) for name in archive.namelist() if name.endswith(".npy")]

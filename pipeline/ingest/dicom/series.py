@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,8 @@ import SimpleITK as sitk
 from pydicom.errors import InvalidDicomError
 
 from pipeline.domain.geometry import Geometry
-from pipeline.domain.scan import Modality
+from pipeline.domain.reading import DEFAULT_READING, Reading
+from pipeline.domain.scan import Modality, Scan
 from pipeline.ingest.codes import Code
 from pipeline.ingest.read_error import ReadError
 
@@ -77,7 +77,7 @@ def is_dicom_file(path: Path) -> bool:
         return stream.read(132)[128:] == b"DICM"
 
 
-def read_series(folder: Path, modality: Modality) -> tuple[npt.NDArray[Any], Geometry]:
+def read_series(folder: Path, modality: Modality, reading: Reading = DEFAULT_READING) -> Scan:
     """Read the voxels of a series, rescaled to Hounsfield units for CT.
 
     Parameters
@@ -112,10 +112,10 @@ def read_series(folder: Path, modality: Modality) -> tuple[npt.NDArray[Any], Geo
         raise _unreadable(
             folder, "slices whose voxels can be decoded", "a damaged or unknown encoding"
         ) from None
-    return voxels, _geometry(folder, slices)
+    return Scan(voxels, _geometry(folder, slices), modality)
 
 
-def read_series_geometry(folder: Path) -> Geometry:
+def read_series_geometry(folder: Path, reading: Reading = DEFAULT_READING) -> Geometry:
     """Read the grid of a series from its headers.
 
     Raises

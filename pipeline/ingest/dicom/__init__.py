@@ -1,0 +1,1 @@
+"""Read DICOM: image series, segmentations, structure sets."""

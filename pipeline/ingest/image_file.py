@@ -1,0 +1,172 @@
+"""Read image files - NIfTI, NRRD, MetaImage - by SimpleITK, voxel for voxel as stored."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+
+from pipeline.domain.geometry import Geometry
+from pipeline.domain.reading import DEFAULT_READING, Reading
+from pipeline.ingest.codes import Code
+from pipeline.ingest.integrity import check_metaimage_intact, check_nifti_intact, non_finite
+from pipeline.ingest.limits import check_voxel_count
+from pipeline.ingest.read_error import ReadError
+
+NIFTI_SUFFIXES = (".nii", ".nii.gz")
+METAIMAGE_SUFFIXES = (".mha", ".mhd")
+IMAGE_SUFFIXES = (*NIFTI_SUFFIXES, ".nrrd", ".nhdr", *METAIMAGE_SUFFIXES)
+"""Endings of the image files that are read."""
+
+
+def is_image_file(name: str) -> bool:
+    """Tell by its ending whether a path names an image file that is read here."""
+    return name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def read_image_file(
+    path: Path, reading: Reading = DEFAULT_READING
+) -> tuple[npt.NDArray[Any], Geometry]:
+    """Read the voxels of an image file and where they lie.
+
+    Returns
+    -------
+    voxels : numpy.ndarray, shape (z, y, x)
+        In the stored type.
+    geometry : Geometry
+        The grid.
+
+    Raises
+    ------
+    ReadError
+        If the file is absent, damaged, too large, of an unknown kind, not three-dimensional, or
+        has several values a voxel; if a voxel is not a number. The message names the file.
+    """
+    image = _read_file(path, reading)
+    return sitk.GetArrayFromImage(image), _geometry_of(path, image)
+
+
+def read_file_geometry(path: Path, reading: Reading = DEFAULT_READING) -> Geometry:
+    """Read where the voxels of an image file lie, from the header alone.
+
+    Raises
+    ------
+    ReadError
+        As :func:`read_image_file`, except that damaged voxels go unnoticed.
+    """
+    return _geometry_of(path, _read_header(path, reading))
+
+
+def _read_file(path: Path, reading: Reading) -> sitk.Image:
+    header = _read_header(path, reading)
+    name = path.name.lower()
+    if name.endswith(NIFTI_SUFFIXES):
+        check_nifti_intact(path, {key: header.GetMetaData(key) for key in header.GetMetaDataKeys()})
+    if name.endswith(METAIMAGE_SUFFIXES):
+        check_metaimage_intact(path)
+    image: sitk.Image = _call_itk(path, header.Execute)
+    voxels = sitk.GetArrayViewFromImage(image)
+    bad = int(voxels.size - np.count_nonzero(np.isfinite(voxels)))
+    if bad:
+        raise non_finite(path, bad)
+    return image
+
+
+def _read_header(path: Path, reading: Reading) -> sitk.ImageFileReader:
+    _check_file(path)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    _call_itk(path, reader.ReadImageInformation)
+    _check_kind(path, reader)
+    check_voxel_count(path, reader.GetSize(), reading)
+    return reader
+
+
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        raise ReadError(
+            path,
+            "is missing" if not path.exists() else "is not a file",
+            expected="an image file or a DICOM folder",
+            got="nothing at this path" if not path.exists() else "something else",
+            next_step="Correct the path, or add the file.",
+            code=Code.FILE_MISSING,
+        )
+    if is_image_file(path.name):
+        return
+    raise ReadError(
+        path,
+        "is not an image that can be read",
+        expected=f"DICOM, or a file ending in {', '.join(IMAGE_SUFFIXES)}",
+        got=f"a file named {path.name}",
+        next_step="Convert the file to NIfTI.",
+        code=Code.IMAGE_KIND,
+    )
+
+
+def _check_kind(path: Path, header: sitk.ImageFileReader) -> None:
+    axes = header.GetDimension()
+    kind = sitk.GetPixelIDValueAsString(header.GetPixelID())
+    if axes == 3 and header.GetNumberOfComponents() == 1 and "complex" not in kind:
+        return
+    size = " x ".join(str(length) for length in header.GetSize())
+    raise ReadError(
+        path,
+        "is not one volume with one number a voxel",
+        expected="three axes, one real number a voxel",
+        got=f"{axes} axes ({size} voxels), {header.GetNumberOfComponents()} value(s) of {kind}",
+        next_step="Save each phase or channel as a file of its own and list each in scans.csv.",
+        code=Code.IMAGE_KIND,
+    )
+
+
+def _geometry_of(path: Path, image: Any) -> Geometry:
+    """Return the grid of an image or of a reader that has read a header."""
+    try:
+        return Geometry(
+            size=tuple(image.GetSize()),
+            spacing_mm=tuple(image.GetSpacing()),
+            origin_mm=tuple(image.GetOrigin()),
+            direction=tuple(image.GetDirection()),
+        )
+    except ValueError as error:
+        raise ReadError(
+            path,
+            "has an impossible header",
+            expected="positive spacing and perpendicular axes",
+            got=str(error),
+            next_step="Export the image again from its source.",
+        ) from None
+
+
+def _call_itk(path: Path, read: Callable[[], Any]) -> Any:
+    """Run an ITK reader and replace its messages, which name build paths and pointers."""
+    try:
+        with _itk_warnings_off():
+            return read()
+    except RuntimeError as error:
+        sheared = "orthonormal" in str(error)
+        raise ReadError(
+            path,
+            "has axes that are not perpendicular" if sheared else "cannot be read",
+            expected="perpendicular axes" if sheared else f"an intact {_suffix(path)} image",
+            got="a sheared grid" if sheared else "a damaged, incomplete or mislabelled file",
+            next_step="Export the image again from its source.",
+        ) from None
+
+
+def _suffix(path: Path) -> str:
+    return next(end for end in reversed(IMAGE_SUFFIXES) if path.name.lower().endswith(end))
+
+
+@contextmanager
+def _itk_warnings_off() -> Iterator[None]:
+    before = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(before)
