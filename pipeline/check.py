@@ -4,6 +4,9 @@ Exit code 1 where any problem is an error, else 0. Nothing is changed.
 """
 
 import argparse
+import shutil
+import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +14,19 @@ from typing import TYPE_CHECKING
 from pipeline.cli import ExitCode, at_least_one, run_command
 
 if TYPE_CHECKING:
+    from pipeline.config.cohort import CohortConfig
+    from pipeline.domain.cohort import Cohort
     from pipeline.domain.problem import Problem
 
 
-def format_problems(problems: Sequence["Problem"], patients: int, scans: int) -> str:
-    """Return the problems as text: errors first, alike ones together, then what was checked.
+_WIDEST_PLACE = 60
+"""Longer names of patients and files do not push the others' texts to the right."""
+
+
+def format_problems(
+    problems: Sequence["Problem"], patients: int, scans: int, width: int | None = None
+) -> str:
+    """Return the problems as text: errors first, alike ones together, then how many of each code.
 
     Parameters
     ----------
@@ -23,6 +34,8 @@ def format_problems(problems: Sequence["Problem"], patients: int, scans: int) ->
         In any order; those of one kind keep theirs.
     patients, scans : int
         How many were checked.
+    width : int, optional
+        Longest line; longer ones go on below, indented. None keeps a line a problem, for programs.
     """
     errors = [problem for problem in problems if problem.is_error]
     warnings = [problem for problem in problems if not problem.is_error]
@@ -30,27 +43,45 @@ def format_problems(problems: Sequence["Problem"], patients: int, scans: int) ->
     for title, members in (("Errors", errors), ("Warnings", warnings)):
         if members:
             lines += [f"{title} ({len(members)})", *_grouped(members), ""]
+    if len({problem.code for problem in problems}) > 1:
+        lines += ["By code", *_tally(errors, "error"), *_tally(warnings, "warning"), ""]
     checked = f"{_count(patients, 'patient')} and {_count(scans, 'scan row')} checked"
     if problems:
         found = f"{_count(len(errors), 'error')}, {_count(len(warnings), 'warning')}"
     else:
         found = "no problems"
-    return "\n".join([*lines, f"{checked}: {found}."])
+    lines.append(f"{checked}: {found}.")
+    return "\n".join(lines if width is None else (_wrapped(line, width) for line in lines))
 
 
 def _grouped(problems: Sequence["Problem"]) -> Iterator[str]:
-    by_code: dict[str, list[Problem]] = {}
-    for problem in problems:
-        by_code.setdefault(problem.code, []).append(problem)
-    for code, members in by_code.items():
+    for code, members in _by_code(problems).items():
         yield from _block(code, members)
+
+
+def _by_code(problems: Sequence["Problem"]) -> "dict[str, list[Problem]]":
+    groups: dict[str, list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault(problem.code, []).append(problem)
+    return groups
+
+
+def _tally(problems: Sequence["Problem"], severity: str) -> Iterator[str]:
+    """Yield a line a code, the most frequent first, with the number of patients concerned."""
+    groups = _by_code(problems)
+    width = max(map(len, groups), default=0)
+    for code in sorted(groups, key=lambda name: (-len(groups[name]), name)):
+        members = groups[code]
+        patients = len({problem.patient_id for problem in members if problem.patient_id})
+        where = f"in {_count(patients, 'patient')}" if patients else ""
+        yield f"  {len(members):>5}  {severity:<7}  {code:<{width}}  {where}".rstrip()
 
 
 def _block(code: str, problems: Sequence["Problem"]) -> Iterator[str]:
     """Say once what all problems of a code have in common, then a line each."""
     heads = {f"{problem.what}: expected {problem.expected}" for problem in problems}
     steps = {problem.next_step for problem in problems}
-    width = max(len(_place(problem)) for problem in problems)
+    width = min(max(len(_place(problem)) for problem in problems), _WIDEST_PLACE)
     yield f"  [{code}] {heads.copy().pop()}" if len(heads) == 1 else f"  [{code}]"
     for problem in problems:
         head = "" if len(heads) == 1 else f"{problem.what}: expected {problem.expected}, "
@@ -64,6 +95,16 @@ def _place(problem: "Problem") -> str:
     return "  ".join(part for part in (problem.patient_id, problem.file, problem.column) if part)
 
 
+def _wrapped(line: str, width: int) -> str:
+    """Break a line that is too long, never within a word: paths stay whole to be copied."""
+    if len(line) <= width:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    return textwrap.fill(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
@@ -74,7 +115,18 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         description="List every problem of a cohort folder; exit code 1 if any is an error.",
     )
     parser.add_argument("cohort", type=Path, metavar="COHORT", help="the cohort folder")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the list as JSON")
+    parser.add_argument(
+        "--json", type=_output_file, metavar="FILE", help="also write the list as JSON"
+    )
+    parser.add_argument(
+        "--html",
+        type=_output_file,
+        metavar="FILE",
+        help="also write a page with the list and every scan in three planes with its outlines",
+    )
+    parser.add_argument(
+        "--codes", action=_PrintCodes, help="print every code with its meaning and exit"
+    )
     parser.add_argument(
         "--config",
         type=Path,
@@ -91,23 +143,71 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def _output_file(text: str) -> Path:
+    if Path(text).is_dir():
+        msg = f"expected a file to write, got the folder {text}"
+        raise argparse.ArgumentTypeError(msg)
+    return Path(text)
+
+
+class _PrintCodes(argparse.Action):
+    """Print the table of codes, as ``--help`` prints help: no other argument is needed."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002 - argparse's name
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from pipeline.ingest.code_meanings import code_meanings
+
+        meanings = code_meanings()
+        width = max(map(len, meanings))
+        for code, meaning in meanings.items():
+            print(f"{code:<{width}}  {meaning}")
+        parser.exit(ExitCode.DONE)
+
+
 def _command(argv: Sequence[str]) -> ExitCode:
     args = _parse(argv)
 
     from pipeline.config.biomarkers import load_biomarkers_config
     from pipeline.config.cohort import load_cohort_config
     from pipeline.executor import default_jobs
+    from pipeline.report.plain_text import plain_problem
     from pipeline.stages.validate import read_and_check
     from pipeline.tabular import write_json
 
     config = load_cohort_config(args.config).model_copy(update={"root": args.cohort})
     biomarkers_config = load_biomarkers_config(args.biomarkers)
-    cohort, problems = read_and_check(config, biomarkers_config, args.jobs or default_jobs())
-    print(format_problems(problems, len(cohort.patients), len(cohort.scans)))
+    jobs = args.jobs or default_jobs()
+    cohort, found = read_and_check(config, biomarkers_config, jobs)
+    problems = [plain_problem(problem) for problem in found]
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print(format_problems(problems, len(cohort.patients), len(cohort.scans), width))
     if args.json:
         write_json([problem.as_dict() for problem in problems], args.json)
+    if args.html:
+        _write_page(cohort, problems, config, jobs, args.html)
     failed = any(problem.is_error for problem in problems)
     return ExitCode.INPUT_HAS_PROBLEMS if failed else ExitCode.DONE
+
+
+def _write_page(
+    cohort: "Cohort", problems: Sequence["Problem"], config: "CohortConfig", jobs: int, file: Path
+) -> None:
+    from pipeline.ingest.code_meanings import code_meanings
+    from pipeline.report.cohort_page import CohortPage, render_cohort_page
+    from pipeline.report.cohort_pictures import draw_cohort
+    from pipeline.stages.validate import SYNTHETIC_MARK
+    from pipeline.tabular import write_text
+
+    page = CohortPage(
+        patients=list(cohort.patients["patient_id"]),
+        pictures=draw_cohort(cohort, jobs, allow_outside=config.allow_outside),
+        problems=problems,
+        meanings=code_meanings(),
+        synthetic=(config.root / SYNTHETIC_MARK).is_file(),
+    )
+    write_text(render_cohort_page(page), file)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -109,6 +109,7 @@ def _command_one(args: argparse.Namespace) -> ExitCode:
     from pipeline.domain.cohort import ScanRow
     from pipeline.domain.scan import Modality, Timepoint
     from pipeline.features.cohort import RegionCase
+    from pipeline.ingest.volume import read_modality
     from pipeline.tabular import write_csv
 
     parameters = load_extraction_parameters(args.config)
@@ -116,7 +117,7 @@ def _command_one(args: argparse.Namespace) -> ExitCode:
     row = ScanRow(
         patient_id=args.image.name,
         timepoint=Timepoint.PREOP,
-        modality=Modality(args.modality),
+        modality=Modality(args.modality or read_modality(args.image) or Modality.CT),
         phase="",
         image=str(args.image.absolute()),
         mask=str(args.mask.absolute()),
@@ -180,7 +181,9 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         "--label", metavar="L", help="voxel value of the region, or name of its segment or contour"
     )
     parser.add_argument(
-        "--modality", choices=("CT", "MR", "PT"), default="CT", help="of a DICOM folder; default CT"
+        "--modality",
+        choices=("CT", "MR", "PT"),
+        help="what the image is; default: what a DICOM series says, CT for other files",
     )
     parser.add_argument("--cohort", type=Path, metavar="DIR", help="folder with scans.csv")
     parser.add_argument(

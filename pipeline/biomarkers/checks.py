@@ -5,6 +5,7 @@ from datetime import date
 
 import pandas as pd
 
+from pipeline.biomarkers.draw_window import find_distant_draws
 from pipeline.biomarkers.measurement import find_analyte, read_measurement
 from pipeline.biomarkers.timepoints import ScanDates, assign_timepoint
 from pipeline.config.biomarkers import BiomarkersConfig
@@ -36,7 +37,7 @@ def find_measurement_problems(
     for number, row in enumerate(biomarkers.to_dict("records"), start=2):
         fields = {str(name): str(value) for name, value in row.items() if pd.notna(value)}
         problems += _row_problems(fields, number, config, surgeries, dates or {})
-    return problems
+    return [*problems, *find_distant_draws(biomarkers, dates or {}, config)]
 
 
 def _row_problems(

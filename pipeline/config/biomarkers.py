@@ -49,6 +49,7 @@ class BiomarkersConfig(Settings):
     analytes: dict[str, Analyte]
     below_limit_factor: float = Field(default=0.5, gt=0, le=1)
     window_days: int = Field(default=28, ge=0)
+    distant_days: int = Field(default=14, ge=0)
     response_decline_percent: float = Field(default=50.0, gt=0, lt=100)
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
+from pipeline.config.checks import Checks
 from pipeline.config.loading import Settings, parse_settings, read_yaml
 from pipeline.domain.errors import ConfigError, LeakageError
 from pipeline.domain.reading import MAX_VOXELS, Reading
@@ -115,6 +116,7 @@ class CohortConfig(Settings):
     min_region_mm3: float = Field(default=100.0, gt=0)
     resample_masks: bool = False
     max_voxels: int = Field(default=MAX_VOXELS, gt=0)
+    checks: Checks = Field(default_factory=Checks)
 
     @property
     def reading(self) -> Reading:

@@ -8,9 +8,11 @@ from pipeline.domain.problem import Problem
 from pipeline.executor import run_cases
 from pipeline.ingest.codes import Code
 from pipeline.ingest.covariate_checks import find_covariate_problems
-from pipeline.ingest.image_checks import ImageGroup, check_image_group
+from pipeline.ingest.date_checks import find_timing_problems
+from pipeline.ingest.duplicate_checks import find_duplicate_images
+from pipeline.ingest.image_checks import ImageGroup, examine_image_group
 from pipeline.ingest.outcome_checks import find_outcome_problems
-from pipeline.ingest.path_checks import find_path_problems, find_shared_images
+from pipeline.ingest.path_checks import find_path_problems, find_shared_images, find_table_links
 
 
 def find_problems(
@@ -37,7 +39,9 @@ def find_problems(
     list of Problem
         In the order of ``scans.csv``, then of ``patients.csv``.
     """
-    problems = _find_scan_problems(cohort, config, jobs)
+    problems = list(find_table_links(cohort.root, allow_outside=config.allow_outside))
+    problems += _find_scan_problems(cohort, config, jobs)
+    problems += find_timing_problems(cohort, config.checks)
     if cohort.patients.empty:
         return problems  # the reader of the tables has said why
     if need_outcome:
@@ -54,17 +58,20 @@ def _find_scan_problems(cohort: Cohort, config: CohortConfig, jobs: int) -> list
         if not problems:
             readable[row.image, row.modality].append((number, row))
     groups = [
-        ImageGroup(cohort.root, tuple(rows), config.min_region_mm3, cohort.reading)
+        ImageGroup(cohort.root, tuple(rows), config.min_region_mm3, cohort.reading, config.checks)
         for rows in readable.values()
     ]
+    hashes: list[tuple[int, ScanRow, str]] = []
     for group, outcome in zip(
-        groups, run_cases(check_image_group, groups, jobs, "check images"), strict=True
+        groups, run_cases(examine_image_group, groups, jobs, "check images"), strict=True
     ):
+        number, row = group.rows[0]
         if outcome.result is not None:
-            found += outcome.result
+            found += outcome.result.problems
+            hashes.append((number, row, outcome.result.voxel_hash))
         elif outcome.failure is not None:
-            number, row = group.rows[0]
             found.append((number, _check_failed(row, outcome.failure.reason)))
+    found += find_duplicate_images(hashes)
     in_order = (problem for _, problem in sorted(found, key=lambda item: item[0]))
     return list(dict.fromkeys(in_order))  # lesions of one scan share its problems
 

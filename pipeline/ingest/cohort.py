@@ -123,7 +123,7 @@ def _read_biomarkers(
     file: Path, patient_ids: set[str] | None
 ) -> tuple[pd.DataFrame, list[Problem]]:
     empty = pd.DataFrame({name: pd.Series(dtype=str) for name in BIOMARKER_COLUMNS})
-    if not file.exists():
+    if not _may_be_there(file):
         return empty, []
     table, problems = read_table(file, may_be_empty=True)
     if table is None:
@@ -138,6 +138,14 @@ def _read_biomarkers(
     return table.reindex(columns=list(BIOMARKER_COLUMNS), fill_value="").reset_index(
         drop=True
     ), problems
+
+
+def _may_be_there(file: Path) -> bool:
+    """Tell whether an optional file is there; a folder that must not be searched may hold it."""
+    try:
+        return file.exists()
+    except PermissionError:
+        return True
 
 
 def _id_problems(file: str, table: pd.DataFrame) -> list[Problem]:

@@ -1,33 +1,28 @@
-"""What can be wrong with an image and the masks drawn on it."""
+"""Read an image and the masks drawn on it, and list everything that is wrong with them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
+from pipeline.config.checks import Checks
 from pipeline.domain.cohort import ScanRow
-from pipeline.domain.problem import Problem, Severity
+from pipeline.domain.problem import Problem
 from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Modality, Region, Scan
+from pipeline.ingest.attenuation_checks import find_attenuation_problems
 from pipeline.ingest.codes import Code
+from pipeline.ingest.duplicate_checks import hash_voxels
 from pipeline.ingest.mask import read_region
+from pipeline.ingest.phase.vessels import read_landmarks
+from pipeline.ingest.phase_checks import find_enhancement_contradiction, find_header_contradiction
 from pipeline.ingest.read_error import ReadError
+from pipeline.ingest.region_checks import find_overlap_problem, find_shape_problems
+from pipeline.ingest.row_problem import about, as_problem
 from pipeline.ingest.volume import read_scan
+from pipeline.ingest.voxel_checks import find_image_problems
 
-PLAUSIBLE_HU = (-3100.0, 32000.0)
-"""Widest range of values that a CT in Hounsfield units holds.
-
-Scanners pad outside their circular field with values down to -3024 and clip metal at 30 710
-(extended scale); values beyond come from a wrong or doubled rescaling."""
-
-LARGEST_SUV = 1000.0
-"""A PET with larger values is in Bq/mL (thousands), not in standardised uptake values."""
-
-SHARE_OUTSIDE_LIVER = 0.05
-"""Share of the tumour outside the liver mask from which it is reported; the outlines of two
-drawings differ by less."""
+_NO_HU = (Code.IMAGE_CONSTANT, Code.VALUES_IMPLAUSIBLE)
+"""Problems of a CT after which its values are not judged further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,118 +39,115 @@ class ImageGroup:
         Smallest acceptable volume of a region.
     reading : Reading
         What the reader may do.
+    limits : Checks
+        From where on voxels are reported.
     """
 
     root: Path
     rows: tuple[tuple[int, ScanRow], ...]
     min_region_mm3: float
     reading: Reading = DEFAULT_READING
+    limits: Checks = field(default_factory=Checks)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFindings:
+    """What was found in one image.
+
+    Parameters
+    ----------
+    problems : tuple of (int, Problem)
+        Each with its row's number; those of the image itself carry the number of the first row.
+    voxel_hash : str
+        Equal for images with equal voxels, see
+        :func:`pipeline.ingest.duplicate_checks.hash_voxels`; empty where the image was not read.
+    """
+
+    problems: tuple[tuple[int, Problem], ...]
+    voxel_hash: str = ""
 
 
 def check_image_group(group: ImageGroup) -> list[tuple[int, Problem]]:
-    """List the problems of an image and of the regions on it, each with its row's number.
+    """List the problems of an image and of the regions on it, each with its row's number."""
+    return list(examine_image_group(group).problems)
 
-    Problems of the image itself carry the number of the first row.
+
+def examine_image_group(group: ImageGroup) -> GroupFindings:
+    """Read an image and its masks, list their problems, and fingerprint the voxels.
+
+    What compares images with each other is for the caller, see
+    :func:`pipeline.ingest.duplicate_checks.find_duplicate_images`.
     """
     number, first = group.rows[0]
     try:
         scan = read_scan(group.root / first.image, first.modality, group.reading)
     except ReadError as error:
-        return [(number, as_problem(error, row, row.image)) for number, row in group.rows]
-    found = [(number, problem) for problem in _find_value_problems(scan, first)]
+        return GroupFindings(
+            tuple((number, as_problem(error, row, row.image)) for number, row in group.rows)
+        )
+    in_image = list(find_image_problems(scan, first, group.limits))
+    in_image += find_header_contradiction(first, group.root / first.image)
+    in_hu = first.modality is Modality.CT and not any(p.code in _NO_HU for p in in_image)
+    found = [(number, problem) for problem in in_image]
     for number, row in group.rows:
-        found += [(number, problem) for problem in _find_mask_problems(scan, row, group)]
-    return found
+        found += [(number, problem) for problem in _find_row_problems(scan, row, group, in_hu)]
+    return GroupFindings(tuple(found), hash_voxels(scan.voxels))
 
 
-def as_problem(error: ReadError, row: ScanRow, file: str) -> Problem:
-    """Turn a reading error into a problem of a row."""
-    return _about(row, file)(
-        code=error.code,
-        what=error.what,
-        expected=error.expected,
-        got=error.got,
-        next_step=error.next_step,
-    )
-
-
-def _find_value_problems(scan: Scan, row: ScanRow) -> Iterator[Problem]:
-    lowest, highest = float(scan.voxels.min()), float(scan.voxels.max())
-    if lowest == highest:
-        yield _about(row, row.image)(
-            code=Code.IMAGE_CONSTANT,
-            what="all voxels of the image have one value",
-            expected="an image",
-            got=f"{lowest:g} everywhere",
-            next_step="Export the image again.",
-        )
-        return
-    yield from _find_implausible_values(row, lowest, highest)
-
-
-def _find_implausible_values(row: ScanRow, lowest: float, highest: float) -> Iterator[Problem]:
-    report = partial(
-        _about(row, row.image),
-        code=Code.VALUES_IMPLAUSIBLE,
-        got=f"values from {lowest:g} to {highest:g}",
-    )
-    if row.modality is Modality.CT and not (
-        PLAUSIBLE_HU[0] <= lowest and highest <= PLAUSIBLE_HU[1]
-    ):
-        yield report(
-            what="the CT is not in Hounsfield units",
-            expected=f"values within {PLAUSIBLE_HU[0]:g} and {PLAUSIBLE_HU[1]:g} HU",
-            next_step="Apply rescale slope and intercept once, and clip the padding.",
-        )
-    elif row.modality is Modality.CT and lowest >= 0:
-        yield report(
-            what="the CT may not be in Hounsfield units",
-            expected="fat or air below 0 HU",
-            next_step="Check that the rescale intercept was applied and no window was.",
-            severity=Severity.WARNING,
-        )
-    elif row.modality is Modality.PT and highest > LARGEST_SUV:
-        yield report(
-            what="the PET may not be in standardised uptake values",
-            expected=f"values up to {LARGEST_SUV:g} g/mL",
-            next_step="Convert the activity to SUV.",
-            severity=Severity.WARNING,
-        )
-
-
-def _find_mask_problems(scan: Scan, row: ScanRow, group: ImageGroup) -> Iterator[Problem]:
+def _find_row_problems(
+    scan: Scan, row: ScanRow, group: ImageGroup, in_hu: bool
+) -> Iterator[Problem]:
+    """List the problems of a row's masks and of what the image shows under them."""
     if row.mask == row.image:
-        yield _about(row, row.mask)(
-            code=Code.MASK_IS_IMAGE,
-            what="image and mask are the same file",
-            expected="two files",
-            got="one",
-            next_step="Correct the column mask in scans.csv.",
-        )
+        yield _mask_is_image(row)
         return
-    read = partial(_read_on_grid, scan, row, group)
-    tumour = read(row.mask, row.mask_label, "tumour")
-    liver = read(row.liver_mask, None, "liver") if row.liver_mask else None
-    yield from (region for region in (tumour, liver) if isinstance(region, Problem))
-    if not isinstance(tumour, Region):
-        return
-    yield from _find_size_problem(row, tumour, group.min_region_mm3)
-    yield from _find_border_problem(row, tumour)
-    if isinstance(liver, Region):
-        yield from _find_overlap_problem(row, tumour, liver)
+    regions = {
+        "tumour": _read_on_grid(scan, row, group, row.mask, row.mask_label, "tumour"),
+        "liver": _read_on_grid(scan, row, group, row.liver_mask, None, "liver"),
+    }
+    yield from (item for item in regions.values() if isinstance(item, Problem))
+    sound = {name: item for name, item in regions.items() if isinstance(item, Region)}
+    yield from _judge_regions(row, group, sound)
+    if in_hu:
+        yield from _judge_attenuation(scan, row, group, sound)
+
+
+def _judge_regions(
+    row: ScanRow, group: ImageGroup, regions: Mapping[str, Region]
+) -> Iterator[Problem]:
+    tumour, liver = regions.get("tumour"), regions.get("liver")
+    if tumour is not None:
+        yield from find_shape_problems(row, tumour, group.min_region_mm3, group.limits)
+    if tumour is not None and liver is not None:
+        yield from find_overlap_problem(row, tumour, liver)
+
+
+def _judge_attenuation(
+    scan: Scan, row: ScanRow, group: ImageGroup, regions: Mapping[str, Region]
+) -> Iterator[Problem]:
+    if "tumour" in regions:
+        yield from find_attenuation_problems(scan, row, regions["tumour"], group.limits)
+    if row is group.rows[0][1] and row.phase in group.limits.phase_hu:  # once an image
+        landmarks = read_landmarks(group.root / row.mask, scan, group.reading)
+        yield from find_enhancement_contradiction(scan, row, {**landmarks, **regions}, group.limits)
 
 
 def _read_on_grid(
     scan: Scan, row: ScanRow, group: ImageGroup, file: str, label: str | None, name: str
-) -> Region | Problem:
-    """Read a region that is not empty and lies on the grid of its image, or say what is wrong."""
+) -> Region | Problem | None:
+    """Read a region that is not empty and lies on the grid of its image, or say what is wrong.
+
+    None where the row names no file.
+    """
+    if not file:
+        return None
     try:
         region = read_region(group.root / file, label, name, scan, group.reading)
     except ReadError as error:
         return as_problem(error, row, file)
     difference = scan.geometry.difference(region.geometry)
     if difference:
-        return _about(row, file)(
+        return about(row, file)(
             code=Code.MASK_OFF_GRID,
             what=f"the {name} mask is not on the grid of its image",
             expected=f"the grid of {row.image}",
@@ -163,7 +155,7 @@ def _read_on_grid(
             next_step="Resample the mask onto the image (nearest neighbour), and look at the two.",
         )
     if region.voxel_count == 0:
-        return _about(row, file)(
+        return about(row, file)(
             code=Code.MASK_EMPTY,
             what=f"the {name} mask is empty",
             expected="voxels above 0",
@@ -173,49 +165,11 @@ def _read_on_grid(
     return region
 
 
-def _find_size_problem(row: ScanRow, region: Region, min_region_mm3: float) -> Iterator[Problem]:
-    if region.volume_mm3 < min_region_mm3:
-        yield _about(row, row.mask)(
-            code=Code.REGION_TOO_SMALL,
-            what=f"the {region.name} region is too small",
-            expected=f"at least {min_region_mm3:g} mm3 (min_region_mm3)",
-            got=f"{region.volume_mm3:.3g} mm3 ({region.voxel_count} voxels)",
-            next_step="Check the mask, or remove the row; below this, texture means little.",
-        )
-
-
-def _find_border_problem(row: ScanRow, region: Region) -> Iterator[Problem]:
-    names = [
-        f"{side} {axis}"
-        for axis, index in (("x", 2), ("y", 1), ("z", 0))
-        for side, at in (("first", 0), ("last", -1))
-        if region.inside.take(at, axis=index).any()
-    ]
-    if names:
-        yield _about(row, row.mask)(
-            code=Code.MASK_TOUCHES_BORDER,
-            what=f"the {region.name} reaches the edge of the image and may be cut off",
-            expected="a margin of one voxel at least",
-            got=f"voxels in the {', '.join(names)} plane",
-            next_step="Check that the scan covers the whole tumour.",
-            severity=Severity.WARNING,
-        )
-
-
-def _find_overlap_problem(row: ScanRow, tumour: Region, liver: Region) -> Iterator[Problem]:
-    outside = int(np.count_nonzero(tumour.inside & ~liver.inside))
-    share = outside / tumour.voxel_count
-    if share > SHARE_OUTSIDE_LIVER:
-        yield _about(row, row.mask)(
-            code=Code.TUMOUR_OUTSIDE_LIVER,
-            what="part of the tumour lies outside the liver mask",
-            expected=f"at most {SHARE_OUTSIDE_LIVER:.0%} outside {row.liver_mask}",
-            got=f"{share:.0%} ({outside} voxels)",
-            next_step="Check both masks; the liver mask must include the tumours.",
-            severity=Severity.WARNING,
-        )
-
-
-def _about(row: ScanRow, file: str) -> partial[Problem]:
-    """Return the maker of problems about a file of a row."""
-    return partial(Problem, patient_id=row.patient_id, file=file)
+def _mask_is_image(row: ScanRow) -> Problem:
+    return about(row, row.mask)(
+        code=Code.MASK_IS_IMAGE,
+        what="image and mask are the same file",
+        expected="two files",
+        got="one",
+        next_step="Correct the column mask in scans.csv.",
+    )

@@ -1,7 +1,9 @@
 """Read image files - NIfTI, NRRD, MetaImage - by SimpleITK, voxel for voxel as stored."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,26 @@ import SimpleITK as sitk
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.ingest.codes import Code
-from pipeline.ingest.integrity import check_metaimage_intact, check_nifti_intact, non_finite
+from pipeline.ingest.integrity import non_finite
 from pipeline.ingest.limits import check_voxel_count
+from pipeline.ingest.metaimage_integrity import check_metaimage_header, check_metaimage_intact
+from pipeline.ingest.nifti_integrity import check_nifti_header, check_nifti_intact
+from pipeline.ingest.nrrd_integrity import check_nrrd_header, check_nrrd_size
 from pipeline.ingest.read_error import ReadError
 
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
+NRRD_SUFFIXES = (".nrrd", ".nhdr")
 METAIMAGE_SUFFIXES = (".mha", ".mhd")
-IMAGE_SUFFIXES = (*NIFTI_SUFFIXES, ".nrrd", ".nhdr", *METAIMAGE_SUFFIXES)
+IMAGE_SUFFIXES = (*NIFTI_SUFFIXES, *NRRD_SUFFIXES, *METAIMAGE_SUFFIXES)
 """Endings of the image files that are read."""
+
+_READERS = {
+    **dict.fromkeys(NIFTI_SUFFIXES, "NiftiImageIO"),
+    **dict.fromkeys(NRRD_SUFFIXES, "NrrdImageIO"),
+    **dict.fromkeys(METAIMAGE_SUFFIXES, "MetaImageIO"),
+}
+"""ITK's reader of each ending. Left to choose, ITK would try all its readers - of microscopes,
+HDF5, photographs - on whatever a file holds."""
 
 
 def is_image_file(name: str) -> bool:
@@ -62,11 +76,13 @@ def read_file_geometry(path: Path, reading: Reading = DEFAULT_READING) -> Geomet
 
 def _read_file(path: Path, reading: Reading) -> sitk.Image:
     header = _read_header(path, reading)
-    name = path.name.lower()
-    if name.endswith(NIFTI_SUFFIXES):
-        check_nifti_intact(path, {key: header.GetMetaData(key) for key in header.GetMetaDataKeys()})
-    if name.endswith(METAIMAGE_SUFFIXES):
+    suffix = _suffix(path)
+    if suffix in NIFTI_SUFFIXES:
+        check_nifti_intact(path)
+    elif suffix in METAIMAGE_SUFFIXES:
         check_metaimage_intact(path)
+    else:
+        check_nrrd_size(path, prod(header.GetSize()) * _voxel_bytes(header))
     image: sitk.Image = _call_itk(path, header.Execute)
     voxels = sitk.GetArrayViewFromImage(image)
     bad = int(voxels.size - np.count_nonzero(np.isfinite(voxels)))
@@ -75,9 +91,21 @@ def _read_file(path: Path, reading: Reading) -> sitk.Image:
     return image
 
 
+def _voxel_bytes(header: sitk.ImageFileReader) -> int:
+    return int(sitk.Image([1, 1], header.GetPixelID()).GetSizeOfPixelComponent())
+
+
 def _read_header(path: Path, reading: Reading) -> sitk.ImageFileReader:
     _check_file(path)
+    suffix = _suffix(path)
+    if suffix in NIFTI_SUFFIXES:
+        check_nifti_header(path)
+    if suffix in NRRD_SUFFIXES:
+        check_nrrd_header(path)
+    if suffix in METAIMAGE_SUFFIXES:
+        check_metaimage_header(path)
     reader = sitk.ImageFileReader()
+    reader.SetImageIO(_READERS[suffix])
     reader.SetFileName(str(path))
     _call_itk(path, reader.ReadImageInformation)
     _check_kind(path, reader)
@@ -95,16 +123,23 @@ def _check_file(path: Path) -> None:
             next_step="Correct the path, or add the file.",
             code=Code.FILE_MISSING,
         )
-    if is_image_file(path.name):
-        return
-    raise ReadError(
-        path,
-        "is not an image that can be read",
-        expected=f"DICOM, or a file ending in {', '.join(IMAGE_SUFFIXES)}",
-        got=f"a file named {path.name}",
-        next_step="Convert the file to NIfTI.",
-        code=Code.IMAGE_KIND,
-    )
+    if not is_image_file(path.name):
+        raise ReadError(
+            path,
+            "is not an image that can be read",
+            expected=f"DICOM, or a file ending in {', '.join(IMAGE_SUFFIXES)}",
+            got=f"a file named {path.name}",
+            next_step="Convert the file to NIfTI.",
+            code=Code.IMAGE_KIND,
+        )
+    if not os.access(path, os.R_OK):
+        raise ReadError(
+            path,
+            "must not be opened",
+            expected="a file that you may read",
+            got="no permission to read it",
+            next_step="Ask its owner for the permission to read.",
+        )
 
 
 def _check_kind(path: Path, header: sitk.ImageFileReader) -> None:

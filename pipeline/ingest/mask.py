@@ -1,22 +1,28 @@
 """Read a region from a mask: an image file, a DICOM SEG or RTSTRUCT, a series of mask images."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Region, Scan
 from pipeline.ingest.codes import Code
-from pipeline.ingest.dicom.series import is_dicom_file
-from pipeline.ingest.image_file import IMAGE_SUFFIXES, read_image_file
+from pipeline.ingest.dicom.header import is_dicom_file
+from pipeline.ingest.dicom.mask_dataset import damage_reported, read_dataset
+from pipeline.ingest.dicom.mask_facts import MaskKind, is_dicom_mask, mask_kind
+from pipeline.ingest.dicom.mask_series import read_mask_series
+from pipeline.ingest.dicom.segmentation import read_segment
+from pipeline.ingest.dicom.structure_set import read_structure
+from pipeline.ingest.image_file import is_image_file
+from pipeline.ingest.image_mask import read_image_mask, region_of_values, whole_number_label
+from pipeline.ingest.mask_resampling import resample_region
 from pipeline.ingest.read_error import ReadError
 
-WHOLE_NUMBER_TOLERANCE = 1e-3
-"""Masks stored as floating point may differ from whole numbers by rounding, not by more."""
+_FILES_SHOWN = 5
 
-_LABELS_SHOWN = 10
+_READERS: dict[MaskKind, Callable[[Path, str | int | None, str, Scan, Reading], Region]] = {
+    "SEG": read_segment,
+    "RTSTRUCT": read_structure,
+}
 
 
 def read_region(
@@ -31,77 +37,95 @@ def read_region(
     Parameters
     ----------
     path : Path
-        An image file. DICOM SEG and RTSTRUCT are not read by this version.
+        An image file, a DICOM SEG or RTSTRUCT or a folder with one of them, or a folder (or one
+        slice) of a DICOM series that holds a mask.
     label : str, int or None
-        Voxel value of the region; None takes every voxel above zero.
+        In images the voxel value of the region; None takes every voxel above zero. In SEG and
+        RTSTRUCT the name or number of the segment or region of interest; None takes the only one.
     name : str
-        Name of the region: ``tumour``, ``liver`` ...
+        Name of the region returned: ``tumour``, ``liver`` ...
     scan : Scan, optional
-        The image that the mask was drawn on; needed for DICOM masks, which name positions in the
-        patient instead of voxels.
+        The image that the mask was drawn on; needed for SEG and RTSTRUCT, which name positions in
+        the patient instead of voxels.
     reading : Reading
-        What the reader may do.
+        With ``resample_masks``, a mask on another grid of the same frame of reference is
+        resampled onto the grid of the scan.
 
     Returns
     -------
     Region
-        May be empty where ``label`` is None.
+        From SEG and RTSTRUCT on the grid of the scan. From images on their own grid, which the
+        caller compares with the scan's, unless masks are resampled. May be empty where ``label``
+        is None or names an empty segment.
 
     Raises
     ------
-    ImageError
-        As :func:`pipeline.ingest.volume.read_scan`; also if no voxel has the label, or the values
-        are not whole numbers.
+    ReadError
+        If the mask cannot be read, lacks the label, lies in another frame of reference than the
+        scan, or is a SEG or RTSTRUCT that does not fit its grid.
     """
-    _refuse_dicom_mask(path)
-    values, geometry = read_image_file(path, reading)
-    labels = _whole_numbers(path, values)
-    number = None if label is None else int(label)
-    inside = labels > 0 if number is None else labels == number
-    if number is not None and not inside.any():
-        raise _label_absent(path, number, labels)
-    return Region(inside, geometry, name)
+    if path.is_dir():
+        path = _mask_in_folder(path)
+    if not _is_dicom(path):
+        return _on_grid(path, read_image_mask(path, label, name, reading), scan, reading)
+    kind = _kind(path)
+    if kind is not None:
+        return _READERS[kind](path, label, name, _needed(path, scan), reading)
+    number = None if label is None else whole_number_label(path, label)
+    labels, geometry = read_mask_series(path, scan.frame_of_reference if scan else "", reading)
+    region = Region(region_of_values(path, labels, number), geometry, name)
+    return _on_grid(path, region, scan, reading)
 
 
-def _refuse_dicom_mask(path: Path) -> None:
-    if not path.is_dir() and not (path.is_file() and is_dicom_file(path)):
-        return
+def _mask_in_folder(folder: Path) -> Path:
+    """Return the SEG or RTSTRUCT that a folder holds, or the folder, taken for a series."""
+    files = _files(folder.iterdir()) or _files(folder.rglob("*"))
+    masks = [file for file in files if is_dicom_mask(file)]
+    if len(masks) < 2:
+        return masks[0] if masks else folder
+    shown = ", ".join(file.name for file in masks[:_FILES_SHOWN])
+    raise ReadError(
+        folder,
+        "holds several DICOM masks",
+        expected="one SEG or RTSTRUCT",
+        got=f"{len(masks)}: {shown}{' ...' if len(masks) > _FILES_SHOWN else ''}",
+        next_step="Name the file that is meant in the column mask of scans.csv.",
+        code=Code.DICOM_SERIES,
+    )
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    return sorted(path for path in paths if path.is_file())
+
+
+def _is_dicom(path: Path) -> bool:
+    if path.is_dir():
+        return True
+    return not is_image_file(path.name) and path.is_file() and is_dicom_file(path)
+
+
+def _kind(path: Path) -> MaskKind | None:
+    if path.is_dir():
+        return None
+    with damage_reported(path):
+        return mask_kind(read_dataset(path, ("SOPClassUID",)))
+
+
+def _needed(path: Path, scan: Scan | None) -> Scan:
+    if scan is not None:
+        return scan
     raise ReadError(
         path,
-        "DICOM masks (SEG, RTSTRUCT) are not read by this version",
-        expected=f"a file ending in {', '.join(IMAGE_SUFFIXES)}",
-        got="a folder" if path.is_dir() else "a DICOM file",
-        next_step="Convert it to NIfTI on the grid of its image, for instance with 3D Slicer.",
+        "can only be read together with its image",
+        expected="a mask of voxels, or the image that this one was drawn on",
+        got="a DICOM SEG or RTSTRUCT alone",
+        next_step="Give the image, or convert the mask to NIfTI on the image's grid.",
         code=Code.MASK_KIND,
     )
 
 
-def _whole_numbers(path: Path, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if not np.issubdtype(values.dtype, np.floating):
-        return values
-    rounded: npt.NDArray[Any] = np.rint(values)
-    gaps = np.abs(values - rounded)
-    if gaps.max() <= WHOLE_NUMBER_TOLERANCE:
-        return rounded
-    raise ReadError(
-        path,
-        "is not a mask: its values are not whole numbers",
-        expected="whole numbers, 0 outside",
-        got=f"values such as {values.flat[int(np.argmax(gaps))]:.6g}",
-        next_step="A probability map or a mask resampled with interpolation: threshold it first.",
-        code=Code.MASK_KIND,
-    )
-
-
-def _label_absent(path: Path, label: int, labels: npt.NDArray[Any]) -> ReadError:
-    present = [str(int(value)) for value in np.unique(labels) if value != 0]
-    shown = ", ".join(present[:_LABELS_SHOWN]) or "none"
-    more = f" and {len(present) - _LABELS_SHOWN} more" if len(present) > _LABELS_SHOWN else ""
-    return ReadError(
-        path,
-        f"has no voxel of label {label}",
-        expected=f"label {label}",
-        got=f"labels {shown}{more}" if present else "an empty mask",
-        next_step="Correct mask_label in scans.csv, or the mask.",
-        code=Code.LABEL_ABSENT if present else Code.MASK_EMPTY,
-    )
+def _on_grid(path: Path, region: Region, scan: Scan | None, reading: Reading) -> Region:
+    """Resample a region that has a grid of its own, where that is allowed."""
+    if scan is None or not reading.resample_masks or not scan.geometry.difference(region.geometry):
+        return region
+    return resample_region(path, region, scan.geometry)

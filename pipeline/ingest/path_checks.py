@@ -1,17 +1,37 @@
 """Whether the paths of ``scans.csv`` lead somewhere, and stay within the cohort folder."""
 
+import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.domain.cohort import ScanRow
 from pipeline.domain.problem import Problem
 from pipeline.ingest.codes import Code
+from pipeline.ingest.image_file import is_image_file
+
+PATH_COLUMNS = ("image", "mask", "liver_mask")
+"""Columns of ``scans.csv`` that hold paths."""
+
+TABLES = ("scans.csv", "patients.csv", "biomarkers.csv")
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """What is wrong with one path."""
+
+    code: Code
+    what: str
+    expected: str
+    got: str
+    next_step: str
 
 
 def find_path_problems(root: Path, row: ScanRow, *, allow_outside: bool) -> list[Problem]:
-    """List the paths of a row that are missing or leave the folder.
+    """List the paths of a row that are missing, cannot be opened or leave the folder.
 
-    Links are followed: what counts is where the file lies.
+    Links are followed: what counts is where the file lies. Of a DICOM folder, and of the folder
+    around a DICOM file, the contents are looked at as well: the reader opens all of them.
 
     Parameters
     ----------
@@ -23,16 +43,19 @@ def find_path_problems(root: Path, row: ScanRow, *, allow_outside: bool) -> list
         Whether files may lie elsewhere.
     """
     problems = []
-    for column in ("image", "mask", "liver_mask"):
+    for column in PATH_COLUMNS:
         written = getattr(row, column)
-        if not written:
-            continue
-        path = root / written
-        if not (allow_outside or _is_within(path, root)):
-            problems.append(_outside(row, column, written, path))
-        elif not path.exists():
-            problems.append(_missing(row, column, written))
+        fault = _find_fault(root, written, column, allow_outside=allow_outside) if written else None
+        if fault:
+            problems.append(_problem(fault, row.patient_id, written, column))
     return problems
+
+
+def find_table_links(root: Path, *, allow_outside: bool) -> Iterator[Problem]:
+    """List the cohort's tables that are links to files elsewhere."""
+    for name in TABLES:
+        if not allow_outside and not _is_within(root / name, root):
+            yield _problem(_outside("a link that leads out of it"), "", name, "")
 
 
 def find_shared_images(scans: Sequence[ScanRow]) -> Iterator[tuple[int, Problem]]:
@@ -42,7 +65,7 @@ def find_shared_images(scans: Sequence[ScanRow]) -> Iterator[tuple[int, Problem]
     """
     first_use: dict[str, ScanRow] = {}
     for number, row in enumerate(scans):
-        first = first_use.setdefault(row.image, row)
+        first = first_use.setdefault(os.path.normpath(row.image), row)
         if _scan_key(first) != _scan_key(row):
             problem = Problem(
                 code=Code.IMAGE_SHARED,
@@ -61,32 +84,110 @@ def _scan_key(row: ScanRow) -> tuple[str, ...]:
     return (row.patient_id, row.timepoint, row.modality, row.phase)
 
 
+def _find_fault(root: Path, written: str, column: str, *, allow_outside: bool) -> _Fault | None:
+    path = root / written
+    try:
+        if not (allow_outside or _is_within(path, root)):
+            return _outside(_way_out(written))
+        if not path.exists():
+            return _missing(written)
+        return _find_opening_fault(path) or next(
+            _content_faults(path, column, None if allow_outside else root), None
+        )
+    except PermissionError:
+        return _closed("a folder on the way that must not be searched")
+    except (OSError, RuntimeError, ValueError):
+        # A name too long for the file system; links in a circle; a NUL byte.
+        return _missing(written)
+
+
+def _content_faults(path: Path, column: str, root: Path | None) -> Iterator[_Fault]:
+    """Yield what is wrong with the files that a DICOM reader opens beside the one named."""
+    if path.is_dir():
+        folders: Iterator[tuple[str, list[str], list[str]]] = os.walk(path)
+    elif column == "image" and not is_image_file(path.name):
+        folders = iter([next(os.walk(path.parent), (str(path.parent), [], []))])
+    else:
+        return
+    for folder, names, files in folders:
+        for name in sorted([*names, *files]):
+            entry = Path(folder, name)
+            if entry.is_symlink() and root is not None and not _is_within(entry, root):
+                yield _outside(f"a folder with a link {name} that leads out of it")
+            elif entry.exists() and not entry.is_dir():
+                fault = _find_opening_fault(entry)
+                if fault:
+                    yield fault
+
+
+def _find_opening_fault(path: Path) -> _Fault | None:
+    if not (path.is_file() or path.is_dir()):
+        return _special()
+    needed = os.R_OK | os.X_OK if path.is_dir() else os.R_OK
+    return None if os.access(path, needed) else _closed("no permission to read it")
+
+
 def _is_within(path: Path, root: Path) -> bool:
     return path.resolve().is_relative_to(root.resolve())
 
 
-def _outside(row: ScanRow, column: str, written: str, path: Path) -> Problem:
-    how = "an absolute path" if Path(written).is_absolute() else f"a path to {path.resolve()}"
-    return Problem(
+def _way_out(written: str) -> str:
+    if Path(written).is_absolute():
+        return "an absolute path"
+    if ".." in Path(written).parts:
+        return "a path that goes up by .."
+    return "a link that leads out of it"
+
+
+def _outside(got: str) -> _Fault:
+    return _Fault(
         code=Code.PATH_OUTSIDE,
         what="the path leaves the cohort folder",
         expected="a path within the folder, links followed",
-        got=how,
+        got=got,
         next_step="Move the file into the folder, or set allow_outside: true in cohort.yaml.",
-        patient_id=row.patient_id,
-        file=written,
-        column=column,
     )
 
 
-def _missing(row: ScanRow, column: str, written: str) -> Problem:
-    return Problem(
+def _missing(written: str) -> _Fault:
+    hint = " Write / between folders, not \\." if "\\" in written else ""
+    return _Fault(
         code=Code.FILE_MISSING,
         what="the file is missing",
         expected="a file or DICOM folder",
         got="nothing at this path",
-        next_step="Correct the path in scans.csv, or add the file.",
-        patient_id=row.patient_id,
+        next_step=f"Correct the path in scans.csv, or add the file.{hint}",
+    )
+
+
+def _special() -> _Fault:
+    return _Fault(
+        code=Code.FILE_MISSING,
+        what="the path leads to something that cannot be an image",
+        expected="a file or DICOM folder",
+        got="a device, pipe or socket",
+        next_step="Correct the path in scans.csv.",
+    )
+
+
+def _closed(got: str) -> _Fault:
+    return _Fault(
+        code=Code.IMAGE_UNREADABLE,
+        what="the file must not be opened",
+        expected="a file that you may read",
+        got=got,
+        next_step="Ask its owner for the permission to read.",
+    )
+
+
+def _problem(fault: _Fault, patient_id: str, written: str, column: str) -> Problem:
+    return Problem(
+        code=fault.code,
+        what=fault.what,
+        expected=fault.expected,
+        got=fault.got,
+        next_step=fault.next_step,
+        patient_id=patient_id,
         file=written,
         column=column,
     )

@@ -11,6 +11,7 @@ from pipeline.domain.problem import Problem
 from pipeline.domain.scan import Modality, Timepoint
 from pipeline.ingest.codes import Code
 from pipeline.ingest.image_file import is_image_file
+from pipeline.ingest.slicer_segments import SLICER_SUFFIX
 from pipeline.ingest.tables import did_you_mean, find_date_problems, find_id_problem
 
 SCANS_FILE = "scans.csv"
@@ -86,7 +87,7 @@ def _row_problems(
                 Code.VALUE_MISSING, fields, line, column, "a path", "Fill the field."
             )
     label = fields.get("mask_label", "")
-    if label and is_image_file(fields["mask"]) and not _LABEL.fullmatch(label):
+    if label and _needs_number(fields["mask"]) and not _LABEL.fullmatch(label):
         yield _field_problem(
             Code.LABEL_NOT_AN_INTEGER,
             fields,
@@ -96,6 +97,11 @@ def _row_problems(
             "Write the voxel value of the region.",
         )
     yield from find_date_problems(SCANS_FILE, pd.DataFrame([fields], index=[line]), ["scan_date"])
+
+
+def _needs_number(mask: str) -> bool:
+    """Tell whether a mask's regions have no names: all image files but those of 3D Slicer."""
+    return is_image_file(mask) and not mask.lower().endswith(SLICER_SUFFIX)
 
 
 def _vocabulary_problems(fields: Mapping[str, str], line: int) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 import csv
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,12 @@ _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 LINE = "line"
 """Name of the index of the tables read here: the line of the file a row begins in, 1 = header."""
+
+MOST_BYTES = 1 << 28
+"""Largest table read: 256 MiB, a thousand times the tables of the largest cohorts."""
+
+MOST_COLUMNS = 10_000
+"""Most columns of a table; one with more is most often transposed or not a cohort's."""
 
 
 def read_table(
@@ -41,18 +48,19 @@ def read_table(
     problems : list of Problem
         What is wrong with the file's form.
     """
-    if not file.is_file():
-        return None, [_missing(file)]
     try:
-        # newline="" as the csv module asks; strict, so that a quote never closed is an error.
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            header = next(reader, [])
-            rows = [(reader.line_num, row) for row in reader if any(row)]
+        if not file.is_file():
+            return None, [_missing(file)]
+        if file.stat().st_size > MOST_BYTES:
+            return None, [_unreadable(file, f"at most {MOST_BYTES} bytes", "a longer file")]
+        header, rows = _read_rows(file)
     except UnicodeDecodeError as error:
         return None, [_not_utf8(file, error)]
-    except (csv.Error, OSError) as error:
+    except csv.Error as error:
         return None, [_unreadable(file, "rows of fields separated by commas", str(error))]
+    except OSError as error:
+        step = "Look at the permissions of the file and of its folder."
+        return None, [_unreadable(file, "a file that can be opened", f"{error.strerror}", step)]
     problems = _header_problems(file, header)
     if problems:
         return None, problems
@@ -66,6 +74,23 @@ def read_table(
         problems.append(_no_rows(file))
     index = pd.Index([line for line, _ in fitting], name=LINE, dtype=int)
     return pd.DataFrame([row for _, row in fitting], index, header, dtype=str), problems
+
+
+def _read_rows(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the header and the rows that are not empty, each with its line."""
+    # newline="" as the csv module asks; strict, so that a quote never closed is an error.
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.reader(_without_nul(stream), strict=True)
+        header = next(reader, [])
+        return header, [(reader.line_num, row) for row in reader if any(row)]
+
+
+def _without_nul(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        if "\0" in line:
+            msg = "NUL characters; it may be UTF-16 text, or no text at all"
+            raise csv.Error(msg)
+        yield line
 
 
 def find_column_problems(
@@ -167,13 +192,16 @@ def _header_problems(file: Path, header: list[str]) -> list[Problem]:
     if not all(name.strip() for name in header):
         number = next(n for n, name in enumerate(header, start=1) if not name.strip())
         return [_unreadable(file, "a name for every column", f"none for column {number}")]
-    twice = sorted({name for name in header if header.count(name) > 1})
+    if len(header) > MOST_COLUMNS:
+        return [_unreadable(file, f"at most {MOST_COLUMNS} columns", f"{len(header)}")]
+    counts = Counter(header)
+    twice = sorted(name for name in counts if counts[name] > 1)
     return [
         Problem(
             code=Code.COLUMN_DUPLICATE,
             what="two columns have the same name",
             expected="each column once",
-            got=f"{header.count(name)} times",
+            got=f"{counts[name]} times",
             next_step="Remove or rename one.",
             file=file.name,
             column=name,

@@ -9,7 +9,12 @@ from pathlib import Path
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Modality, Scan
-from pipeline.ingest.dicom.series import is_dicom_file, read_series, read_series_geometry
+from pipeline.ingest.dicom.series import (
+    is_dicom_file,
+    read_series,
+    read_series_geometry,
+    read_series_modality,
+)
 from pipeline.ingest.image_file import is_image_file, read_file_geometry, read_image_file
 
 
@@ -55,6 +60,17 @@ def read_geometry(path: Path, reading: Reading = DEFAULT_READING) -> Geometry:
     if _is_dicom(path):
         return read_series_geometry(path, reading)
     return read_file_geometry(path, reading)
+
+
+def read_modality(path: Path) -> Modality | None:
+    """Read the modality of a DICOM series; other files do not tell it.
+
+    Raises
+    ------
+    ReadError
+        If a DICOM path does not mean exactly one series.
+    """
+    return read_series_modality(path) if _is_dicom(path) else None
 
 
 def _is_dicom(path: Path) -> bool:

@@ -6,11 +6,14 @@ import socket
 import subprocess
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import BIN, Project, readme_commands
+from dicom_trees import Study, write_ct, write_hcc_tace_seg, write_seg
+from waw_tace_tree import write_waw_tace
 
 pytestmark = pytest.mark.slow
 
@@ -80,6 +83,31 @@ def test_an_experiment_on_another_cohort(project: Project, tmp_path: Path) -> No
     line = command_with("root=path/to/cohort")
     about = validated_by(project, line.replace("path/to/cohort", str(other)))
     assert (about["patients"], about["outcome"]["name"]) == (24, "pCR")
+
+
+def test_a_dicom_tree_becomes_a_cohort(project: Project, tmp_path: Path) -> None:
+    study = Study(patient_id="ZOE", date="20200101", folder=tmp_path / "pacs")
+    write_seg(study, write_ct(study, 1, "portal venous", "portal"))
+    places = {"path/to/dicom": str(tmp_path / "pacs"), "path/to/key.csv": str(tmp_path / "key.csv")}
+    done = run_readme(project, "--format dicom", **places)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "P001,preop,CT,portal" in (project.folder / "data/ours/scans.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "patients"),
+    [("hcc-tace-seg", write_hcc_tace_seg, 5), ("waw-tace", write_waw_tace, 2)],
+)
+def test_a_collection_becomes_a_cohort_that_an_experiment_takes(
+    project: Project, tmp_path: Path, name: str, write: Callable[[Path], None], patients: int
+) -> None:
+    write(tmp_path / "source")
+    place = {f"path/to/{name.replace('-', '_')}": str(tmp_path / "source")}
+    done = run_readme(project, f"--format {name}", **place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    about = validated_by(project, command_with(f"preset={name}"))
+    assert about["patients"] == patients
+    assert not about["synthetic"]
 
 
 @pytest.mark.real_data

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from pipeline.check import format_problems, main
 from pipeline.domain.problem import Problem, Severity
+from pipeline.ingest.codes import Code
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 CONFIG = """root: /nowhere
@@ -24,7 +25,7 @@ def cohort(tmp_path: Path) -> Path:
     mask[2:6, 3:7, 4:8] = 1
     rows = ["patient_id,timepoint,modality,phase,image,mask"]
     for patient in ("P1", "P2"):
-        voxels = np.random.default_rng(0).normal(0, 50, mask.shape).astype(np.int16)
+        voxels = np.random.default_rng(int(patient[1:])).normal(0, 50, mask.shape).astype(np.int16)
         for name, array in (("image", voxels), ("mask", mask)):
             image = sitk.GetImageFromArray(array)
             image.SetSpacing((1, 1, 2))
@@ -94,7 +95,9 @@ def test_broken_config(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "Did you mean policy?" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("options", [["--jobs", "0"], ["--jobs", "two"], ["--no-such"]])
+@pytest.mark.parametrize(
+    "options", [["--jobs", "0"], ["--jobs", "two"], ["--no-such"], ["--html", "."], ["--json", "."]]
+)
 def test_wrong_usage(cohort: Path, options: list[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         run(cohort, *options)
@@ -127,6 +130,11 @@ def test_listing_puts_errors_first_and_says_common_things_once() -> None:
         "    P1  got two\n"
         "    -> Mend it.\n"
         "\n"
+        "By code\n"
+        "      2  error    bad    in 2 patients\n"
+        "      1  error    other  in 1 patient\n"
+        "      1  warning  hint  in 1 patient\n"
+        "\n"
         "1 patient and 3 scan rows checked: 3 errors, 1 warning."
     )
 
@@ -141,3 +149,55 @@ def test_listing_says_what_differs_on_each_line() -> None:
         "    P1  line 2: expected one, got two. Do a.",
         "    P2  line 3: expected one, got two. Do b.",
     ]
+
+
+def test_lines_for_a_terminal_are_wrapped_and_nothing_is_cut_off() -> None:
+    path = "folder/" + "a" * 70 + ".nii.gz"
+    problems = [_problem("bad", "P1", file=path, got="one two three " * 10)]
+    text = format_problems(problems, 1, 1, width=60)
+    whole = format_problems(problems, 1, 1)
+    assert text.split() == whole.split()
+    assert max(len(line) for line in text.splitlines() if path not in line) <= 60
+    assert path in text
+
+
+def test_control_signs_do_not_reach_the_terminal(
+    cohort: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header, row, _ = (cohort / "scans.csv").read_text().splitlines()
+    evil = row.replace("P1_image", "\x1b]0;title\x07P1_image")
+    (cohort / "scans.csv").write_text(f"{header}\n{evil}\n", encoding="utf-8")
+    assert run(cohort) == 1
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\\x1b]0;title\\x07P1_image.nii.gz" in out
+
+
+def test_page_beside_the_list(cohort: Path) -> None:
+    file = cohort.parent / "page.html"
+    assert run(cohort, "--html", str(file)) == 0
+    first = file.read_bytes()
+    assert first.count(b"<svg") == 8
+    assert b"Synthetic" not in first
+    assert str(cohort).encode() not in first
+    assert run(cohort, "--html", str(file)) == 0
+    assert file.read_bytes() == first
+    (cohort / "SYNTHETIC.md").write_text("invented")
+    run(cohort, "--html", str(file))
+    assert b"Synthetic, not evidence" in file.read_bytes()
+
+
+def test_page_of_a_cohort_whose_tables_cannot_be_read(cohort: Path) -> None:
+    (cohort / "scans.csv").write_bytes(b"\xff\xfe\x00")
+    (cohort / "patients.csv").unlink()
+    file = cohort.parent / "page.html"
+    assert run(cohort, "--html", str(file)) == 1
+    assert "table-missing" in file.read_text()
+
+
+def test_codes_are_printed_without_a_cohort(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--codes"])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(Code)
+    assert "mask-empty" in {line.split()[0] for line in lines}

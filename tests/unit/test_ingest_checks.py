@@ -225,3 +225,22 @@ def test_a_defect_of_the_check_is_listed(cohort: Cohort, monkeypatch: pytest.Mon
     monkeypatch.setattr("pipeline.ingest.image_checks.read_scan", fail)
     (problem,) = check(cohort)
     assert (problem.code, problem.got) == ("check-failed", "MemoryError: too large")
+
+
+def test_one_image_under_two_names(cohort: Cohort) -> None:
+    write(cohort.root / "copy.nii.gz", ct().astype(np.float32), origin=(0, 0, 1e-3))
+    problems = check(cohort, ROW, replace(ROW, patient_id="P2", image="copy.nii.gz"))
+    assert [(p.code, p.patient_id, p.got) for p in problems] == [
+        ("image-duplicate", "P1", "the voxels of copy.nii.gz (P2/preop/CT/portal)"),
+        ("image-duplicate", "P2", "the voxels of image.nii.gz (P1/preop/CT/portal)"),
+    ]
+
+
+def test_limits_and_dates_come_from_the_settings(cohort: Cohort) -> None:
+    rows = (
+        replace(ROW, scan_date="2024-05-01"),
+        replace(ROW, timepoint=Timepoint.BASELINE, image="b.nii.gz", scan_date="2024-05-02"),
+    )
+    write(cohort.root / "b.nii.gz", ct()[::-1])
+    problems = check(cohort, *rows, checks={"max_slice_mm": 1.5})
+    assert [p.code for p in problems] == ["slices-thick", "slices-thick", "baseline-after-preop"]

@@ -1,0 +1,189 @@
+"""Read the clinical table of a public collection: a spreadsheet or CSV file, every field as text.
+
+Numbers keep the digits of the file; what is not known is an empty text.
+"""
+
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.domain.errors import CohortError
+from pipeline.domain.problem import Problem
+from pipeline.ingest.codes import Code
+from pipeline.ingest.collections.plan import Fate, ReportRow
+
+_DAMAGED = (OSError, ValueError, KeyError, UnicodeError, zipfile.BadZipFile)
+"""What pandas and openpyxl raise on files that are not what their ending says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How one column of a source becomes a column of ``patients.csv``.
+
+    Parameters
+    ----------
+    source, name : str
+        Its name in the source and ours, unit included.
+    convert : callable
+        Turns a field's text into ours; raises ValueError for text it does not know.
+    """
+
+    source: str
+    name: str
+    convert: Callable[[str], str] = str.strip
+
+
+def find_table(source: Path, given: Path | None, pattern: str) -> Path:
+    """Return the clinical table: the one that was named, or the only one below the source.
+
+    Parameters
+    ----------
+    source : Path
+        Folder of the collection.
+    given : Path or None
+        Value of ``--clinical``.
+    pattern : str
+        Of the file's name, such as ``*clinical*``.
+
+    Raises
+    ------
+    CohortError
+        If there is none, or several.
+    """
+    if given is not None:
+        found = [given] if given.is_file() else []
+    else:
+        endings = (".xlsx", ".csv")
+        found = [
+            file
+            for file in sorted(source.rglob(pattern))
+            if file.is_file() and file.suffix.lower() in endings and not file.name.startswith(".")
+        ]
+    if len(found) == 1:
+        return found[0]
+    raise CohortError([_not_one(found, pattern, given)])
+
+
+def read_clinical(file: Path, id_column: str) -> pd.DataFrame:
+    """Read the first sheet of a spreadsheet, or a CSV file, as text.
+
+    Raises
+    ------
+    CohortError
+        If the file cannot be read, or lacks the column of identifiers.
+    """
+    try:
+        if file.suffix.lower() == ".csv":
+            table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        else:
+            table = pd.read_excel(file, dtype=str, keep_default_na=False)
+    except _DAMAGED as error:
+        problem = _unreadable(file, f"a file that cannot be read ({type(error).__name__})")
+        raise CohortError([problem]) from None
+    table.columns = [str(name).strip() for name in table.columns]
+    if id_column not in table.columns:
+        problem = _unreadable(file, f"columns {', '.join(list(table.columns)[:8])} ...")
+        raise CohortError([problem])
+    return table[table[id_column].str.strip() != ""].reset_index(drop=True)
+
+
+def convert_columns(
+    table: pd.DataFrame, columns: Sequence[Column], ids: Sequence[str]
+) -> tuple[pd.DataFrame, list[ReportRow]]:
+    """Rename and recode the columns of a clinical table.
+
+    A field that means nothing known becomes empty and is listed, as are columns that are absent.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As read.
+    columns : sequence of Column
+        Which to take.
+    ids : sequence of str
+        Our identifier of each row.
+    """
+    converted = {"patient_id": list(ids)}
+    report: list[ReportRow] = []
+    for column in columns:
+        if column.source not in table.columns:
+            reason = f"the clinical table has no column {column.source}"
+            report.append(ReportRow(source="clinical table", fate=Fate.FAILED, reason=reason))
+            continue
+        values = []
+        for patient_id, text in zip(ids, table[column.source], strict=True):
+            try:
+                values.append(column.convert(text.strip()) if text.strip() else "")
+            except ValueError:
+                values.append("")
+                report.append(_unknown_value(patient_id, column.source))
+        converted[column.name] = values
+    return pd.DataFrame(converted, dtype=str), report
+
+
+def recode(codes: Mapping[str, str]) -> Callable[[str], str]:
+    """Return a converter that knows these codes only; 1 and 1.0 are the same."""
+    return lambda text: _look_up(codes, whole(text) if _is_number(text) else text)
+
+
+def one_of(values: Sequence[str], *, prefix: str = "") -> Callable[[str], str]:
+    """Return a converter that removes a prefix and knows these values only."""
+    return lambda text: _look_up({value: value for value in values}, text.removeprefix(prefix))
+
+
+def number(text: str) -> str:
+    """Return a number as the file writes it; raises ValueError for other text."""
+    float(text)
+    return text
+
+
+def whole(text: str) -> str:
+    """Return a whole number without a decimal point; raises ValueError for other text."""
+    if not float(text).is_integer():
+        raise ValueError(text)
+    return str(int(float(text)))
+
+
+def _look_up(known: Mapping[str, str], text: str) -> str:
+    if text not in known:
+        raise ValueError(text)
+    return known[text]
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()
+
+
+def _unknown_value(patient_id: str, column: str) -> ReportRow:
+    return ReportRow(
+        patient_id=patient_id,
+        source="clinical table",
+        fate=Fate.FAILED,
+        reason=f"column {column} holds a value that its description does not name; left empty",
+    )
+
+
+def _not_one(found: Sequence[Path], pattern: str, given: Path | None) -> Problem:
+    listed = ", ".join(file.name for file in found)
+    return Problem(
+        code=Code.TABLE_MISSING,
+        what="the clinical table was not found" if not found else "several clinical tables",
+        expected=f"one .xlsx or .csv file named {pattern} below the source, or --clinical FILE",
+        got=listed or ("nothing at the path given" if given else "none"),
+        next_step="Download the clinical table, or name it with --clinical.",
+        file="" if given is None else given.name,
+    )
+
+
+def _unreadable(file: Path, got: str) -> Problem:
+    return Problem(
+        code=Code.TABLE_UNREADABLE,
+        what="the clinical table cannot be read",
+        expected="the clinical table as published, with one row a patient",
+        got=got,
+        next_step="Download it again, or name the right one with --clinical.",
+        file=file.name,
+    )

@@ -1,0 +1,205 @@
+"""Plan the import of a DICOM tree, whatever its folders: studies, series and the masks on them."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from pipeline.domain.scan import Modality
+from pipeline.ingest.collections.dicom_regions import (
+    SHARED,
+    PatientRegions,
+    add_mask_series,
+    link_masks,
+)
+from pipeline.ingest.collections.dicom_rules import DicomRules
+from pipeline.ingest.collections.mask_folders import is_mask_series
+from pipeline.ingest.collections.mask_links import Mask
+from pipeline.ingest.collections.plan import Fate, PatientSource, ReportRow, ScanSource
+from pipeline.ingest.collections.visits import Visits, order_visits
+from pipeline.ingest.description_words import safe_description
+from pipeline.ingest.dicom.mask_facts import read_mask_facts
+from pipeline.ingest.dicom.series import stack_problem
+from pipeline.ingest.dicom.stacks import Stack, survey
+from pipeline.ingest.read_error import ReadError
+
+Item = TypeVar("Item")
+
+NO_PATIENT_ID = "no PatientID in the header: the top folder stands for the patient"
+"""What the report says of the scans of a patient without identifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What a DICOM tree holds, by the identifier in its headers (kept in memory only).
+
+    Parameters
+    ----------
+    stacks : mapping of str to tuple of Stack
+        Image stacks of each patient.
+    masks : mapping of str to tuple of Mask
+        SEG and RTSTRUCT of each patient.
+    mask_series : mapping of str to tuple of Stack
+        Masks that are stored as images.
+    report : tuple of ReportRow
+        Files that are neither.
+    by_folder : frozenset of str
+        Patients without an identifier, named after their folder.
+    """
+
+    stacks: Mapping[str, tuple[Stack, ...]]
+    masks: Mapping[str, tuple[Mask, ...]]
+    mask_series: Mapping[str, tuple[Stack, ...]]
+    report: tuple[ReportRow, ...]
+    by_folder: frozenset[str]
+
+    @property
+    def patients(self) -> list[str]:
+        """Identifiers in alphabetical order."""
+        return sorted({*self.stacks, *self.masks, *self.mask_series})
+
+
+def read_tree(source: Path) -> Tree:
+    """Read the headers of all files below a folder.
+
+    Links to folders are not followed, so that a tree cannot be endless.
+    """
+    found = survey(_files(source))
+    rows = list(_skipped(found.skipped))
+    masks: list[tuple[str, Mask]] = []
+    for path in found.masks:
+        try:
+            facts = read_mask_facts(path)
+        except ReadError as error:
+            rows.append(ReportRow(source="mask", fate=Fate.FAILED, reason=error.what))
+            continue
+        masks.append((_patient(facts.patient_id, source, path), Mask(path, facts)))
+    stacks = [
+        (_patient(stack.facts.patient_id, source, stack.files[0]), stack) for stack in found.stacks
+    ]
+    return Tree(
+        _grouped((name, stack) for name, stack in stacks if not is_mask_series(source, stack)),
+        _grouped(masks),
+        _grouped((name, stack) for name, stack in stacks if is_mask_series(source, stack)),
+        tuple(rows),
+        frozenset(name for name, stack in stacks if not stack.facts.patient_id),
+    )
+
+
+def plan_patient(
+    tree: Tree, header_id: str, patient_id: str, rules: DicomRules
+) -> tuple[PatientSource, list[ReportRow]]:
+    """Plan one patient.
+
+    Parameters
+    ----------
+    tree : Tree
+        What there is.
+    header_id, patient_id : str
+        The identifier in the headers, and the one to write.
+    rules : DicomRules
+        How to read it.
+
+    Returns
+    -------
+    patient : PatientSource
+        The scans to import; may have none.
+    report : list of ReportRow
+        One row for each series and mask that is not.
+    """
+    stacks = tree.stacks.get(header_id, ())
+    regions = link_masks(stacks, tree.masks.get(header_id, ()), rules)
+    add_mask_series(regions, stacks, tree.mask_series.get(header_id, ()), rules.names)
+    visits = order_visits(stacks, rules.only_visit)
+    scans: list[ScanSource] = []
+    report = [replace(row, patient_id=patient_id) for row in regions.report]
+    for stack in stacks:
+        row = _row(stack, patient_id, visits)
+        reason, fate = _why_not(stack, regions, visits)
+        if reason:
+            report.append(replace(row, fate=fate, reason=reason))
+        else:
+            scans.append(_scan(stack, regions, visits, row, tree.by_folder & {header_id}))
+    return PatientSource(patient_id, tuple(scans), rules.reading), report
+
+
+def _scan(
+    stack: Stack,
+    regions: PatientRegions,
+    visits: Visits,
+    row: ReportRow,
+    by_folder: frozenset[str],
+) -> ScanSource:
+    timepoint = visits.timepoint(stack)
+    if timepoint is None:  # unreachable: such stacks have a reason not to be used
+        raise AssertionError(row)
+    remarks = [NO_PATIENT_ID] if by_folder else []
+    remarks += [SHARED] if any(region.shared for region in regions.of(stack)) else []
+    return ScanSource(
+        timepoint=timepoint,
+        modality=Modality(stack.facts.modality),
+        image=stack,
+        regions=regions.of(stack),
+        days_from_first_scan=visits.days(stack),
+        technical=stack.facts.technical,
+        report=replace(row, fate=Fate.USED, reason="; ".join(remarks)),
+    )
+
+
+def _why_not(stack: Stack, regions: PatientRegions, visits: Visits) -> tuple[str, Fate]:
+    if stack.facts.modality not in list(Modality):
+        return "of a modality that is not read", Fate.NOT_USED
+    if visits.timepoint(stack) is None:
+        return visits.why_none(), Fate.NOT_USED
+    if not regions.has_tumour(stack):
+        return regions.why_none(stack), Fate.NOT_USED
+    problem = stack_problem(stack)
+    if problem is not None:
+        # The message may name files, which may be called after the patient.
+        return f"{problem.what} ({problem.code})", Fate.FAILED
+    return "", Fate.USED
+
+
+def _row(stack: Stack, patient_id: str, visits: Visits) -> ReportRow:
+    timepoint = visits.timepoint(stack)
+    number = stack.facts.series_number
+    part = f", part {stack.part} of {stack.parts}" if stack.parts > 1 else ""
+    return ReportRow(
+        patient_id=patient_id,
+        timepoint="" if timepoint is None else timepoint.value,
+        modality=stack.facts.modality if stack.facts.modality in list(Modality) else "",
+        source=f"visit {visits.number(stack)}, series {'?' if number is None else number}{part}",
+        description=safe_description(stack.facts.series_description),
+        slices=stack.slice_count,
+        fate=Fate.NOT_USED,
+    )
+
+
+def _files(source: Path) -> Iterator[Path]:
+    for folder, subfolders, names in os.walk(source):
+        subfolders.sort()
+        yield from (Path(folder, name) for name in sorted(names))
+
+
+def _patient(header_id: str, source: Path, file: Path) -> str:
+    """Return the identifier of the header, or the top folder where it has none."""
+    parts = file.relative_to(source).parts
+    return header_id.strip(" \0") or (parts[0] if len(parts) > 1 else "")
+
+
+def _grouped(items: Iterable[tuple[str, Item]]) -> dict[str, tuple[Item, ...]]:
+    groups: dict[str, list[Item]] = {}
+    for name, item in items:
+        groups.setdefault(name, []).append(item)
+    return {name: tuple(members) for name, members in groups.items()}
+
+
+def _skipped(skipped: Sequence[tuple[Path, str]]) -> Iterator[ReportRow]:
+    # Names of files, which may be those of patients, are left out.
+    reasons = ["copy of another file" if "copy of" in reason else reason for _, reason in skipped]
+    for reason, count in sorted(Counter(reasons).items()):
+        files = "1 file" if count == 1 else f"{count} files"
+        fate = Fate.FAILED if reason.startswith("damaged") else Fate.NOT_USED
+        yield ReportRow(source=files, fate=fate, reason=reason)

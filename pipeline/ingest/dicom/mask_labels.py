@@ -1,0 +1,98 @@
+"""Find the segment or region of interest that ``mask_label`` names.
+
+A label is a name or a number. It is compared with the names first, exactly; then without regard to
+capitals and surrounding spaces; then, if it is a whole number, with the numbers. So a segment that
+somebody named "2" is found by its name even if another has that number.
+
+Without a label, a mask of several segments is read where one of them bears the name of the region
+that is wanted: the column ``liver_mask`` has no label of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.ingest.codes import Code
+from pipeline.ingest.read_error import ReadError
+
+_NAMES_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A segment (SegmentNumber, SegmentLabel) or region of interest (ROINumber, ROIName)."""
+
+    number: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.name or 'without name'})"
+
+
+def pick_label(path: Path, items: Sequence[Labelled], label: str | int | None, region: str) -> int:
+    """Return the number of the item that a label means.
+
+    Parameters
+    ----------
+    path : Path
+        The mask, for messages.
+    items : sequence of Labelled
+        What the mask holds, without the background.
+    label : str, int or None
+        None takes the only item, or the only one named as the region.
+    region : str
+        The region that is wanted: ``tumour``, ``liver``.
+
+    Raises
+    ------
+    ReadError
+        ``label-missing`` if the label is None and there are several; ``label-absent`` if nothing
+        bears it; ``label-ambiguous`` if several do and it is not their number; ``mask-empty`` if
+        there are none.
+    """
+    if not items:
+        raise _refusal(path, "holds no segment or contour", "at least one", items, Code.MASK_EMPTY)
+    if label is None:
+        wanted = items if len(items) == 1 else _named(items, region)
+        if len(wanted) != 1:
+            what = f"holds several segments or contours, and no label says which is the {region}"
+            expected = f"mask_label in scans.csv, or one named {region}"
+            raise _refusal(path, what, expected, items, Code.LABEL_MISSING)
+        return wanted[0].number
+    found = _matches(items, str(label))
+    if not found:
+        what = f"has no segment or contour {str(label)!r}"
+        raise _refusal(path, what, f"label {str(label)!r}", items, Code.LABEL_ABSENT)
+    if len(found) > 1:
+        what = f"has several segments or contours {str(label)!r}"
+        raise _refusal(path, what, "one; or its number", found, Code.LABEL_AMBIGUOUS)
+    return found[0].number
+
+
+def _matches(items: Sequence[Labelled], label: str) -> Sequence[Labelled]:
+    exact = [item for item in items if item.name == label]
+    if exact:
+        return exact
+    alike = _named(items, label)
+    if alike:
+        return alike
+    return [item for item in items if str(item.number) == label.strip()]
+
+
+def _named(items: Sequence[Labelled], name: str) -> Sequence[Labelled]:
+    return [item for item in items if item.name.strip().casefold() == name.strip().casefold()]
+
+
+def _refusal(
+    path: Path, what: str, expected: str, items: Sequence[Labelled], code: Code
+) -> ReadError:
+    shown = ", ".join(str(item) for item in items[:_NAMES_SHOWN]) or "none"
+    more = f" and {len(items) - _NAMES_SHOWN} more" if len(items) > _NAMES_SHOWN else ""
+    return ReadError(
+        path,
+        what,
+        expected=expected,
+        got=shown + more,
+        next_step="Write the name or number of one of them as mask_label in scans.csv.",
+        code=code,
+    )

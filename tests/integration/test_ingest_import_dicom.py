@@ -1,0 +1,279 @@
+"""The command on DICOM trees: the right scans, masks and phases come out, and nobody's name."""
+
+import gzip
+import stat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+import SimpleITK as sitk
+from dicom_trees import (
+    ORIGIN_MM,
+    PLANTED,
+    Study,
+    phantom,
+    region,
+    write_ct,
+    write_hcc_tace_seg,
+    write_seg,
+    write_series,
+)
+
+from pipeline import check
+from pipeline.ingest.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def table(file: Path) -> pd.DataFrame:
+    return pd.read_csv(file, dtype=str, keep_default_na=False)
+
+
+def voxels(file: Path) -> npt.NDArray[Any]:
+    return np.asarray(sitk.GetArrayFromImage(sitk.ReadImage(str(file))))
+
+
+def run(source: Path, kind: str, *options: str) -> tuple[int, Path]:
+    out = source.parent / "cohort"
+    return main([str(source), "--format", kind, "--out", str(out), "--jobs", "1", *options]), out
+
+
+def check_with_preset(out: Path, preset: str, folder: Path) -> int:
+    """Run `pipeline.check` with the project's settings and a preset."""
+    folder.mkdir()
+    (folder / "presets").symlink_to(ROOT / "configs" / "presets")
+    text = (ROOT / "configs" / "cohort.yaml").read_text()
+    (folder / "cohort.yaml").write_text(text.replace("preset: null", f"preset: {preset}"))
+    biomarkers = str(ROOT / "configs" / "biomarkers.yaml")
+    config = str(folder / "cohort.yaml")
+    return check.main([str(out), "--config", config, "--biomarkers", biomarkers, "--jobs", "1"])
+
+
+@pytest.fixture
+def hcc(tmp_path: Path) -> Path:
+    write_hcc_tace_seg(tmp_path / "hcc_tace_seg")
+    return tmp_path / "hcc_tace_seg"
+
+
+def test_hcc_tace_seg_becomes_a_cohort_without_errors(hcc: Path) -> None:
+    code, out = run(hcc, "hcc-tace-seg")
+    assert code == 0
+    scans = table(out / "scans.csv").set_index("patient_id")
+    assert scans["phase"].to_dict() == {
+        "HCC_001": "portal",
+        "HCC_002": "portal",
+        "HCC_005": "portal",
+        "HCC_017": "arterial",
+    }
+    assert set(scans["timepoint"]) == {"baseline"}
+    assert set(scans["scan_date"]) == {"2000-01-01"}
+    # HCC_002: the mask names the second half of the series.
+    np.testing.assert_array_equal(voxels(out / scans["image"]["HCC_002"]), phantom("portal", 4))
+    np.testing.assert_array_equal(voxels(out / scans["mask"]["HCC_002"]), region("mass"))
+    liver = region("liver") | region("mass")
+    np.testing.assert_array_equal(voxels(out / scans["liver_mask"]["HCC_017"]), liver)
+    image = sitk.ReadImage(str(out / scans["image"]["HCC_017"]))
+    assert image.GetOrigin() == ORIGIN_MM
+    assert image.GetPixelIDValue() == sitk.sitkInt16
+    patients = table(out / "patients.csv")
+    assert list(patients["post_responder_mrecist"]) == ["1", "1", "0", "0", "0"]
+    assert check_with_preset(out, "hcc-tace-seg", hcc.parent / "configs") == 0
+
+
+def test_hcc_tace_seg_lists_what_it_does_not_use(hcc: Path) -> None:
+    _, out = run(hcc, "hcc-tace-seg")
+    report = table(out / "ingest_report.csv")
+    unused = report[(report["fate"] == "not used") & (report["patient_id"] == "HCC_001")]
+    assert sorted(zip(unused["description"], unused["reason"], strict=True)) == [
+        ("AIMI liver-tumor AI segmentation",
+         "not one of the collection's own masks (described as Segmentation)"),
+        ("AIMI liver-tumor AI segmentation",
+         "not one of the collection's own masks (described as Segmentation)"),
+        ("PRE LIVER", "no mask of the tumour"),
+        ("Recon 2: PRE LIVER", "no mask of the tumour"),
+    ]  # fmt: skip
+    absent = report.loc[report["reason"].str.contains("no image below"), "patient_id"]
+    assert list(absent) == ["HCC_003"]
+    used = report[report["fate"] == "used"].set_index("patient_id")
+    reason = used.loc[used["source"] == "visit 1, series 103", "phase_reason"]
+    assert reason.str.contains("HU").all()
+
+
+def test_masks_are_shared_only_when_asked(hcc: Path) -> None:
+    code, out = run(hcc, "hcc-tace-seg", "--share-masks")
+    assert code == 0
+    scans = table(out / "scans.csv")
+    phases = scans.groupby("patient_id")["phase"].apply(sorted).to_dict()
+    assert phases == {
+        "HCC_001": ["native", "portal"],
+        "HCC_002": ["arterial", "portal"],
+        "HCC_005": ["portal"],
+        "HCC_017": ["arterial", "portal"],
+    }
+    for file in scans["mask"]:
+        np.testing.assert_array_equal(voxels(out / file), region("mass"))
+
+
+@pytest.mark.real_data
+def test_real_ct_mr_and_pet_equal_their_nifti_twins(real_data: Path, tmp_path: Path) -> None:
+    source = tmp_path / "sts"
+    source.symlink_to(real_data / "sts" / "dicom")
+    code, out = run(source, "dicom", "--timepoint", "baseline")
+    assert code == 0
+    scans = table(out / "scans.csv")
+    masks = scans.set_index(["patient_id", "modality"])["mask"].to_dict()
+    assert len(masks) == 6
+    for pseudonym, patient in (("P001", "STS_002"), ("P002", "STS_032")):
+        for modality, name in (("CT", "CT"), ("MR", "MR_T1"), ("PT", "PET")):
+            twin = real_data / "sts" / "nifti" / patient / f"{name}_mask.nii.gz"
+            mask = out / masks[pseudonym, modality]
+            ours, theirs = (sitk.ReadImage(str(file)) for file in (mask, twin))
+            moved = sitk.Resample(theirs, ours, sitk.Transform(), sitk.sitkNearestNeighbor)
+            np.testing.assert_array_equal(
+                sitk.GetArrayFromImage(ours), sitk.GetArrayFromImage(moved)
+            )
+
+
+@pytest.fixture
+def hospital(tmp_path: Path) -> Path:
+    """Two patients, Zoe was there twice, Abe once; a description holds a name."""
+    root = tmp_path / "pacs"
+    zoe = {"PatientSex": "F", "PatientAge": "063Y"}
+    for date in ("20190317", "20190601"):
+        study = Study(patient_id="ZOE4711", date=date, folder=root / "A" / date, extra=zoe)
+        write_seg(study, write_ct(study, 5, "Quixote arterial", "arterial", seed=int(date[-2:])))
+        write_ct(study, 6, "portal venous", "portal", seed=int(date[-2:]) + 1)
+    abe = {"PatientSex": "M", "PatientAge": "093Y"}
+    study = Study(patient_id="ABE0815", date="20200101", folder=root / "B", extra=abe)
+    write_seg(study, write_ct(study, 1, "Leber pv", "portal", seed=3), "GTV", ("liver", "GTV-1"))
+    return root
+
+
+def test_a_dicom_tree_gets_pseudonyms_time_points_and_intervals(hospital: Path) -> None:
+    code, out = run(hospital, "dicom")
+    assert code == 0
+    scans = table(out / "scans.csv")
+    columns = ["patient_id", "timepoint", "phase", "scan_date"]
+    assert scans[columns].values.tolist() == [
+        ["P001", "preop", "portal", "2000-01-01"],
+        ["P002", "baseline", "arterial", "2000-01-01"],
+        ["P002", "preop", "arterial", "2000-03-17"],  # 76 days from 17 March to 1 June
+    ]
+    technical = table(out / "technical.csv")
+    assert list(technical["days_from_first_scan"]) == ["0", "0", "76"]
+    assert set(technical["ConvolutionKernel"]) == {"STANDARD"}
+    patients = table(out / "patients.csv")
+    assert patients.values.tolist() == [["P001", "M", "", ""], ["P002", "F", "63", ""]]
+    report = table(out / "ingest_report.csv")
+    assert "(withheld)" in set(report["description"])
+
+
+@pytest.mark.parametrize("kind", ["dicom", "hcc"])
+def test_no_identifier_comes_out(
+    kind: str, request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = request.getfixturevalue("hospital" if kind == "dicom" else "hcc")
+    _, out = run(source, "dicom" if kind == "dicom" else "hcc-tace-seg")
+    printed = capfd.readouterr()
+    names = [part for value in PLANTED.values() for part in value.split("^")]
+    secrets = [*names, "ZOE4711", "ABE0815", "20190317", "2019-03-17", "20190601", "19991130"]
+    secrets += [Study(patient_id="ZOE4711", date="20190317", folder=source).uid, "2.25.", "1.2.826"]
+    texts = {"terminal": (printed.out + printed.err).encode()}
+    for file in out.rglob("*"):
+        if file.is_file():
+            content = file.read_bytes()
+            plain = gzip.decompress(content) if file.suffix == ".gz" else content
+            texts[str(file.relative_to(out))] = plain + str(file.relative_to(out)).encode()
+    assert len(texts) > 8
+    found = [
+        (name, secret)
+        for name, text in texts.items()
+        for secret in secrets
+        if secret.lower().encode() in text.lower()
+    ]
+    assert found == []
+
+
+def test_the_key_leads_back_and_stays_outside(hospital: Path, tmp_path: Path) -> None:
+    key = tmp_path / "key.csv"
+    assert run(hospital, "dicom", "--key", str(key))[0] == 0
+    assert key.read_text() == "patient_id,header_id\nP001,ABE0815\nP002,ZOE4711\n"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    with pytest.raises(SystemExit, match="2"):
+        run(hospital, "dicom", "--key", str(tmp_path / "cohort" / "key.csv"))
+
+
+def test_given_pseudonyms_are_used_and_the_missing_listed(hospital: Path, tmp_path: Path) -> None:
+    file = tmp_path / "names.csv"
+    file.write_text("header_id,patient_id\nZOE4711,site2-017\n")
+    code, out = run(hospital, "dicom", "--pseudonyms", str(file))
+    assert code == 3
+    assert set(table(out / "scans.csv")["patient_id"]) == {"site2-017"}
+    report = table(out / "ingest_report.csv")
+    failed = report.loc[report["fate"] == "failed", "reason"]
+    assert list(failed) == [
+        "PatientID is not in the file of pseudonyms; add it, or leave out --pseudonyms"
+    ]
+
+
+def test_a_series_with_a_missing_slice_fails_alone(hospital: Path) -> None:
+    (hospital / "B" / "CT_1" / "IM0006").unlink()
+    code, out = run(hospital, "dicom")
+    assert code == 3
+    report = table(out / "ingest_report.csv")
+    failed = report[report["fate"] == "failed"]
+    assert list(failed["patient_id"]) == ["P001"]
+    assert "slice-missing" in failed["reason"].iloc[0]
+
+
+def test_patients_without_identifier_go_by_their_folder(tmp_path: Path) -> None:
+    root = tmp_path / "ircad"
+    for name in ("left", "right"):
+        study = Study(patient_id="", date="20200101", folder=root / name)
+        write_seg(study, write_ct(study, 1, "portal", "portal", seed=len(name)))
+    code, out = run(root, "dicom")
+    assert code == 0
+    assert list(table(out / "scans.csv")["patient_id"]) == ["P001", "P002"]
+    used = table(out / "ingest_report.csv").query("fate == 'used' and phase != ''")
+    assert used["reason"].str.contains("no PatientID").all()
+
+
+def test_mask_series_in_named_folders(tmp_path: Path) -> None:
+    """As in 3D-IRCADb: no identifier, masks of 0 and 255 in studies of their own."""
+    patient = tmp_path / "ircad" / "3Dircadb1.1"
+    plain: dict[str, Any] = {"patient_id": "", "has_frame": False}
+    write_ct(Study(**plain, date="20200101", folder=patient), 1, "", "portal")
+    masks = {"liver": region("liver"), "livertumor01": region("mass"), "bone": region("aorta")}
+    for number, (name, inside) in enumerate(masks.items()):
+        study = Study(**plain, date=f"2020010{number + 3}", folder=patient / "MASKS_DICOM")
+        write_series(study, 1, "", [inside.astype(np.int16) * 255])
+        (patient / "MASKS_DICOM" / "CT_1").rename(patient / "MASKS_DICOM" / name)
+    code, out = run(tmp_path / "ircad", "dicom")
+    assert code == 0
+    scans = table(out / "scans.csv")
+    assert scans[["patient_id", "phase"]].values.tolist() == [["P001", "portal"]]
+    np.testing.assert_array_equal(voxels(out / scans["mask"][0]), region("mass"))
+    np.testing.assert_array_equal(voxels(out / scans["liver_mask"][0]), region("liver"))
+    report = table(out / "ingest_report.csv")
+    assert list(report.loc[report["fate"] == "not used", "description"]) == ["bone"]
+
+
+def test_the_proposed_cohort_passes_the_checks_but_for_its_outcome(
+    hospital: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out = run(hospital, "dicom")
+    (tmp_path / "configs").mkdir()
+    config = tmp_path / "configs" / "cohort.yaml"
+    text = (ROOT / "configs" / "cohort.yaml").read_text()
+    before, _, after = text.partition("covariates:")
+    kept = "covariates: {}\n" + after[after.index("# Columns (shell patterns)") :]
+    config.write_text(before + kept)
+    patients = table(out / "patients.csv")
+    patients["necrosis_percent"] = ["100", "40"]
+    patients.to_csv(out / "patients.csv", index=False)
+    biomarkers = str(ROOT / "configs" / "biomarkers.yaml")
+    code = check.main([str(out), "--config", str(config), "--biomarkers", biomarkers])
+    assert code == 0, capsys.readouterr().out

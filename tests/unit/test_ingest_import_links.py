@@ -1,0 +1,156 @@
+"""Which segment is what, which visit is which, and which scan a mask belongs to."""
+
+from pathlib import Path
+
+import pytest
+from dicom_trees import Study, write_ct, write_seg
+from pydicom import dcmread
+
+from pipeline.domain.scan import Timepoint
+from pipeline.ingest.collections.dicom_rules import DicomRules
+from pipeline.ingest.collections.dicom_tree import plan_patient, read_tree
+from pipeline.ingest.collections.plan import Fate, PatientSource, ReportRow
+from pipeline.ingest.collections.segment_names import RegionNames, region_kind
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("Mass", "tumour"),
+        ("Tumor_1", "tumour"),
+        ("GTV-1", "tumour"),
+        ("GTVp", "tumour"),
+        ("GTVn", ""),
+        ("HCC lesion", "tumour"),
+        ("livertumor01", "tumour"),
+        ("Liver", "liver"),
+        ("whole liver", "liver"),
+        ("Liver Remnant", ""),
+        ("Liver minus GTV", ""),
+        ("non-tumor liver", ""),
+        ("Abdominal aorta", "aorta"),
+        ("Portal vein", "portal_vein"),
+        ("Hepatic", ""),
+        ("", ""),
+    ],
+)
+def test_names_of_segments(name: str, kind: str) -> None:
+    assert region_kind(name, RegionNames()) == kind
+
+
+def test_names_given_by_the_user_replace_the_usual_ones() -> None:
+    names = RegionNames(tumour=("viable part",))
+    assert region_kind("Viable part ", names) == "tumour"
+    assert region_kind("Mass", names) == ""
+    assert region_kind("Liver", names) == "liver"
+
+
+def plan(root: Path, **rules: object) -> tuple[PatientSource, list[ReportRow]]:
+    return plan_patient(read_tree(root), "X", "P001", DicomRules(**rules))  # type: ignore[arg-type] # by name
+
+
+def study(root: Path, date: str) -> Study:
+    return Study(patient_id="X", date=date, folder=root / (date or "undated"))
+
+
+def test_first_and_last_visit_count_and_the_middle_is_listed(tmp_path: Path) -> None:
+    for date in ("20200110", "20200301", "20200201"):
+        visit = study(tmp_path, date)
+        write_seg(visit, write_ct(visit, 1, "portal", "portal"))
+    patient, report = plan(tmp_path)
+    found = [(scan.timepoint, scan.days_from_first_scan) for scan in patient.scans]
+    assert found == [(Timepoint.BASELINE, 0), (Timepoint.PREOP, 51)]
+    reasons = [row.reason for row in report if row.fate is Fate.NOT_USED]
+    assert reasons == ["neither the first nor the last visit"]
+
+
+def test_a_single_visit_is_what_the_user_says(tmp_path: Path) -> None:
+    visit = study(tmp_path, "20200110")
+    write_seg(visit, write_ct(visit, 1, "portal", "portal"))
+    patient, _ = plan(tmp_path, only_visit=Timepoint.BASELINE)
+    assert [scan.timepoint for scan in patient.scans] == [Timepoint.BASELINE]
+
+
+def test_an_undated_study_among_others_is_not_ordered_by_chance(tmp_path: Path) -> None:
+    for date in ("20200110", ""):
+        visit = study(tmp_path, date)
+        write_seg(visit, write_ct(visit, 1, "portal", "portal"))
+    patient, report = plan(tmp_path)
+    assert patient.scans == ()
+    assert sum("cannot be ordered" in row.reason for row in report) == 2
+
+
+def test_of_two_masks_on_a_series_the_first_is_used(tmp_path: Path) -> None:
+    visit = study(tmp_path, "20200110")
+    slices = write_ct(visit, 1, "portal", "portal")
+    write_seg(visit, slices, "Segmentation", number=301)
+    used = write_seg(visit, slices, "Manual", number=300)
+    patient, report = plan(tmp_path)
+    assert {region.path for region in patient.scans[0].regions} == {used}
+    reasons = [row.reason for row in report if row.fate is Fate.NOT_USED]
+    assert reasons == ["another mask of the same series is used"]
+
+
+def strip_references(file: Path, *keywords: str) -> None:
+    dataset = dcmread(file)
+    for keyword in keywords:
+        delattr(dataset, keyword)
+    for frame in dataset.PerFrameFunctionalGroupsSequence:
+        del frame.DerivationImageSequence
+    dataset.save_as(file)
+
+
+def test_a_mask_without_reference_goes_by_its_frame_if_one_series_has_it(tmp_path: Path) -> None:
+    visit = study(tmp_path, "20200110")
+    file = write_seg(visit, write_ct(visit, 1, "portal", "portal"))
+    strip_references(file, "ReferencedSeriesSequence")
+    patient, _ = plan(tmp_path)
+    assert len(patient.scans) == 1
+    write_ct(visit, 2, "arterial", "arterial")
+    patient, report = plan(tmp_path)
+    assert patient.scans == ()
+    failed = [row.reason for row in report if row.fate is Fate.FAILED]
+    assert failed == ["names no series, and 2 share its frame of reference"]
+
+
+def test_a_mask_that_names_only_a_series_of_two_phases_is_not_guessed(tmp_path: Path) -> None:
+    visit = study(tmp_path, "20200110")
+    file = write_seg(visit, write_ct(visit, 1, "3 PHASE", "arterial", "portal")[:12])
+    patient, _ = plan(tmp_path)
+    assert [scan.image.part for scan in patient.scans] == [1]  # type: ignore[union-attr] # a stack
+    dataset = dcmread(file)
+    del dataset.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+    for frame in dataset.PerFrameFunctionalGroupsSequence:
+        del frame.DerivationImageSequence
+    dataset.save_as(file)
+    patient, report = plan(tmp_path)
+    assert patient.scans == ()
+    failed = [row.reason for row in report if row.fate is Fate.FAILED]
+    assert "holds 2 phases, and it does not say which" in failed[0]
+    patient, report = plan(tmp_path, share_masks=True)
+    assert len(patient.scans) == 2
+    assert all("breathing" in scan.report.reason for scan in patient.scans)
+    assert [row.fate for row in report] == [Fate.USED]
+
+
+def test_a_mask_of_a_series_that_is_absent_is_a_failure(tmp_path: Path) -> None:
+    visit = study(tmp_path, "20200110")
+    slices = write_ct(visit, 1, "portal", "portal")
+    write_ct(visit, 2, "arterial", "arterial")
+    write_seg(visit, slices)
+    for file in (visit.folder / "CT_1").iterdir():
+        file.unlink()
+    _, report = plan(tmp_path)
+    failed = [row.reason for row in report if row.fate is Fate.FAILED]
+    assert failed == ["the series it was drawn on is not here"]
+
+
+def test_copies_are_listed_without_the_names_of_files(tmp_path: Path) -> None:
+    visit = study(tmp_path, "20200110")
+    write_seg(visit, write_ct(visit, 1, "portal", "portal"))
+    whole = (visit.folder / "CT_1" / "IM0003").read_bytes()
+    (visit.folder / "Quixote").write_bytes(whole)
+    rows = read_tree(tmp_path).report
+    assert [(row.source, row.fate, row.reason) for row in rows] == [
+        ("1 file", Fate.NOT_USED, "copy of another file")
+    ]
