@@ -8,6 +8,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,14 +36,16 @@ def format_problems(
     patients, scans : int
         How many were checked.
     width : int, optional
-        Longest line; longer ones go on below, indented. None keeps a line a problem, for programs.
+        Longest line; longer ones go on below, indented, and a patient's problems that differ only
+        in the file share a line. None keeps a line a problem, for programs.
     """
     errors = [problem for problem in problems if problem.is_error]
     warnings = [problem for problem in problems if not problem.is_error]
     lines: list[str] = []
     for title, members in (("Errors", errors), ("Warnings", warnings)):
         if members:
-            lines += [f"{title} ({len(members)})", *_grouped(members), ""]
+            shown = members if width is None else _merged(members)
+            lines += [f"{title} ({len(members)})", *_grouped(shown), ""]
     if len({problem.code for problem in problems}) > 1:
         lines += ["By code", *_tally(errors, "error"), *_tally(warnings, "warning"), ""]
     checked = f"{_count(patients, 'patient')} and {_count(scans, 'scan row')} checked"
@@ -52,6 +55,17 @@ def format_problems(
         found = "no problems"
     lines.append(f"{checked}: {found}.")
     return "\n".join(lines if width is None else (_wrapped(line, width) for line in lines))
+
+
+def _merged(problems: Sequence["Problem"]) -> "list[Problem]":
+    """Make one problem of those that differ only in the file: all phases of a thick scan."""
+    groups: dict[Problem, list[str]] = {}
+    for problem in problems:
+        groups.setdefault(replace(problem, file=""), []).append(problem.file)
+    return [
+        replace(problem, file=files[0] + (f" and {len(files) - 1} more" if files[1:] else ""))
+        for problem, files in groups.items()
+    ]
 
 
 def _grouped(problems: Sequence["Problem"]) -> Iterator[str]:
@@ -134,6 +148,9 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         help="outcome and covariates (default: %(default)s; its root is replaced by COHORT)",
     )
     parser.add_argument(
+        "--preset", metavar="NAME", help="description of a known cohort, see configs/presets"
+    )
+    parser.add_argument(
         "--biomarkers",
         type=Path,
         default=Path("configs/biomarkers.yaml"),
@@ -176,7 +193,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
     from pipeline.stages.validate import read_and_check
     from pipeline.tabular import write_json
 
-    config = load_cohort_config(args.config).model_copy(update={"root": args.cohort})
+    config = load_cohort_config(args.config, args.preset).model_copy(update={"root": args.cohort})
     biomarkers_config = load_biomarkers_config(args.biomarkers)
     jobs = args.jobs or default_jobs()
     cohort, found = read_and_check(config, biomarkers_config, jobs)

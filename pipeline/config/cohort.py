@@ -130,11 +130,18 @@ class CohortConfig(Settings):
         )
 
 
-def load_cohort_config(path: Path) -> CohortConfig:
+def load_cohort_config(path: Path, preset: str | None = None) -> CohortConfig:
     """Read ``cohort.yaml``; the keys of its preset, if it names one, replace its own.
 
     A preset ``NAME`` is the file ``presets/NAME.yaml`` beside ``cohort.yaml``. ``root`` is always
     taken from ``cohort.yaml``, so that one preset serves a cohort wherever it lies.
+
+    Parameters
+    ----------
+    path : Path
+        ``cohort.yaml``.
+    preset : str, optional
+        Replaces the preset that the file names.
 
     Raises
     ------
@@ -144,9 +151,11 @@ def load_cohort_config(path: Path) -> CohortConfig:
         If a covariate is the outcome or only known after it.
     """
     content = read_yaml(path)
-    preset = content.get("preset")
     if preset is not None:
-        content = {**content, **_read_preset(path, str(preset))}
+        content["preset"] = preset
+    name = content.get("preset")
+    if name is not None:
+        content = {**content, **_read_preset(path, str(name))}
     config = parse_settings(CohortConfig, content, path)
     leaks = sorted(name for name in config.covariates if config.forbids(name))
     if leaks:

@@ -18,6 +18,8 @@ _HEADER_BYTES = 1 << 20
 # Looked for in the whole head, beyond the blank line that ends a header: better a false alarm
 # than a data file that only the other reader sees. In voxels the words do not occur by chance.
 _DATA_FILE = re.compile(rb"^[ \t]*data ?file[ \t]*:[ \t]*([^\r\n]*)", re.M | re.I)
+# A comment, a key and a value of the writer's own, or a field.
+_LINE = re.compile(rb"#[^\0]{0,500}|[^\0:=]{1,200}:=[^\0]*|[A-Za-z ]{1,40}:[^\0]{0,500}")
 _ENCODING = re.compile(rb"^[ \t]*encoding[ \t]*:[ \t]*(\w*)", re.M | re.I)
 _BYTE_SKIP = re.compile(rb"^[ \t]*byte ?skip[ \t]*:[ \t]*([^\r\n]*)", re.M | re.I)
 
@@ -26,7 +28,8 @@ def check_nrrd_header(path: Path) -> None:
     """Refuse a header whose voxels lie outside its folder, in several files, or without end.
 
     Run before ITK sees the file: it would open whatever is named, and where a header asks it to
-    skip bytes of a compressed stream it decompresses all of it, however long.
+    skip bytes of a compressed stream it decompresses all of it, however long, and a long line
+    that is none of a header ends the process (seen with SimpleITK 2.5.7).
 
     Raises
     ------
@@ -34,6 +37,7 @@ def check_nrrd_header(path: Path) -> None:
         If it does.
     """
     head = _read_head(path)
+    _check_lines(path, head)
     _data_file(path, head)
     if any(match.group(1).lower() != b"raw" for match in _ENCODING.finditer(head)):
         for match in _BYTE_SKIP.finditer(head):
@@ -71,6 +75,16 @@ def _data_file(path: Path, head: bytes) -> Path:
             raise _several_files(path, place)
         data = data_file_beside(path, place)
     return data
+
+
+def _check_lines(path: Path, head: bytes) -> None:
+    """Refuse lines that are none of a header: ITK's complaint about a long one ends the process."""
+    for line in head.splitlines()[1:]:
+        if not line:
+            return
+        if not _LINE.fullmatch(line):
+            expected = "header lines of a name, a colon and at most 500 signs"
+            raise damaged(path, expected, repr(line[:40]))
 
 
 def _check_skip(path: Path, text: str) -> None:

@@ -29,6 +29,8 @@ TOKENS = [
     b"\x00\x00\xc0\x7f", b"\x00\x00\x80\x7f", b"\x00\x00\x80\xff",
     b"0", b"-1", b"99999999999", b"nan", b"inf", b"1e308", b"\n", b"\n\n", b" ", b"%s%n", b"LIST",
     b"../", b"=", b":", b"True", b"gzip", b"raw", b"byte skip: -1\n", b"NDims = 9\n",
+    b"A" * 3000, b"9 " * 300, b"1" * 3000, b"dimension: 99999\n", b"\nDimSize = " + b"2 " * 50,
+    b"Comment = " + b"z" * 9000 + b"\n", b"99999999999 = ",
 ]  # fmt: skip
 
 

@@ -161,6 +161,34 @@ def test_lines_for_a_terminal_are_wrapped_and_nothing_is_cut_off() -> None:
     assert path in text
 
 
+def test_a_terminal_shows_one_line_for_what_differs_only_in_the_file() -> None:
+    phases = [_problem("slices-thick", "P1", file=f"{name}.nii.gz") for name in ("a", "p", "d")]
+    text = format_problems([*phases, _problem("slices-thick", "P2", file="a.nii.gz")], 2, 4, 100)
+    assert "Errors (4)" in text
+    assert [line.split()[:5] for line in text.splitlines() if line.startswith("    P")] == [
+        ["P1", "a.nii.gz", "and", "2", "more"],
+        ["P2", "a.nii.gz", "got", "two"],
+    ]
+    assert "3 more" not in format_problems(phases, 2, 4)
+
+
+def test_a_preset_describes_the_cohort(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = cohort.parent / "settings"
+    (folder / "presets").mkdir(parents=True)
+    (folder / "cohort.yaml").write_text(
+        "root: nowhere\noutcome: {column: absent, positive: '>= 1'}\ncovariates: {}\n"
+    )
+    (folder / "presets" / "known.yaml").write_text(
+        "outcome: {column: complete, positive: '>= 1'}\n"
+    )
+    options = ("--config", str(folder / "cohort.yaml"))
+    assert run(cohort, *options) == 1
+    assert "outcome-column-missing" in capsys.readouterr().out
+    assert run(cohort, *options, "--preset", "known") == 0
+    assert run(cohort, *options, "--preset", "unknown") == 1
+    assert "no preset 'unknown'. Known: known" in capsys.readouterr().err
+
+
 def test_control_signs_do_not_reach_the_terminal(
     cohort: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

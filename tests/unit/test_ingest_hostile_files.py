@@ -262,3 +262,35 @@ def test_a_picture_named_as_a_volume_is_not_read_as_one(tmp_path: Path) -> None:
 def test_a_folder_with_the_name_of_an_image(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     refuse(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("a.mha", b"NDims = 3", b"NDims = 99999999999"),
+        ("a.mha", b"NDims = 3", b"NDims = 3\nNDims = 3"),
+        ("a.mha", b"DimSize = 6 5 4", b"DimSize = " + b"6 " * 300),
+        ("a.mha", b"ElementType", b"A" * 3000 + b" = 1\nElementType"),
+        ("a.mha", b"ElementType", b"Comment = " + b"z" * 9000 + b"\nElementType"),
+        ("a.nrrd", b"type: int16", b"type: int16" + b"A" * 3000),
+        ("a.nrrd", b"dimension", b"sp" + b"1" * 3000 + b"\ndimension"),
+    ],
+)
+def test_headers_that_end_the_process_in_itk(
+    tmp_path: Path, name: str, old: bytes, new: bytes
+) -> None:
+    body = VOXELS.tobytes()
+    sound = (
+        nrrd("encoding: raw", body)
+        if name == "a.nrrd"
+        else metaimage("ElementDataFile = LOCAL", body)
+    )
+    path = written(tmp_path, name, sound)
+    np.testing.assert_array_equal(read_scan(path, Modality.MR).voxels, VOXELS)
+    refuse(written(tmp_path, name, sound.replace(old, new)))
+
+
+def test_long_values_of_a_writer_in_nrrd_are_read(tmp_path: Path) -> None:
+    fields = f"encoding: raw\nSegmentation_ConversionParameters:={'x|' * 5000}"
+    path = written(tmp_path, "a.nrrd", nrrd(fields, VOXELS.tobytes()))
+    np.testing.assert_array_equal(read_scan(path, Modality.MR).voxels, VOXELS)
