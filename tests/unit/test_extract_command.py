@@ -140,7 +140,7 @@ def test_bad_cases_are_listed_and_the_others_complete(
     assert pd.read_csv(tmp_path / "out" / "features.csv")["patient_id"].tolist() == ["P0", "P3"]
     failures = pd.read_csv(tmp_path / "out" / "failures.csv").set_index("patient_id")
     assert sorted(failures.index) == ["P1", "P2", "P3"]
-    assert "cannot be read" in str(failures.loc["P1", "reason"])
+    assert "is damaged or incomplete" in str(failures.loc["P1", "reason"])
     assert "yesterday" in str(failures.loc["P3", "reason"])
     assert failures["code"].notna().all()
     assert "3 of 5 cases failed" in caplog.text

@@ -1,8 +1,9 @@
 """Stored values of every encoding, their rescaling, and encodings that are damaged."""
 
 import io
+import locale
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,15 @@ def test_compressed_series_equal_those_read_by_simpleitk(tmp_path: Path, syntax:
     assert scan.geometry.origin_mm == pytest.approx(image.GetOrigin())
 
 
+@pytest.fixture
+def same_locale() -> Iterator[None]:
+    """SimpleITK leaves the process in the C locale when it writes DICOM."""
+    before = locale.setlocale(locale.LC_ALL)
+    yield
+    locale.setlocale(locale.LC_ALL, before)
+
+
+@pytest.mark.usefixtures("same_locale")
 @pytest.mark.parametrize("compressor", ["JPEG", "JPEG2000"])
 def test_files_that_simpleitk_compresses(tmp_path: Path, compressor: str) -> None:
     """JPEG here is lossless process 14, which old archives hold."""
