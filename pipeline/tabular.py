@@ -2,26 +2,40 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.domain.errors import OutputError
 from pipeline.domain.features import FeatureGroup, FeatureSpec, FeatureTable
 
 _SPECS_KEY = b"feature_specs"
 
 
 def write_bytes(content: bytes, path: Path) -> None:
-    """Write a file so that it is either complete or absent, even when the machine stops."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file so that it is either complete or absent, even when the machine stops.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written: no permission, no space, a folder in its place.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with partial.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        msg = f"{path}: cannot be written ({error.strerror}). Give another place, or make room."
+        raise OutputError(msg) from None
 
 
 def write_text(content: str, path: Path) -> None:

@@ -11,6 +11,7 @@ from pipeline.biomarkers.timepoints import ScanDates, assign_timepoint
 from pipeline.config.biomarkers import BiomarkersConfig
 from pipeline.domain.errors import MeasurementError
 from pipeline.domain.problem import Problem, Severity
+from pipeline.ingest.codes import Code
 
 FILE = "biomarkers.csv"
 
@@ -72,7 +73,7 @@ def _date_problems(
     surgery = surgeries.get(patient_id)
     if surgery is not None and drawn_on >= surgery:
         yield Problem(
-            code="draw-after-surgery",
+            code=Code.DRAW_AFTER_SURGERY,
             what=f"{row['analyte']} in row {number} was drawn on or after the day of surgery",
             expected=f"a draw before {surgery}",
             got=text,
@@ -86,7 +87,7 @@ def _date_problems(
     )
     if not placed:
         yield Problem(
-            code="draw-without-timepoint",
+            code=Code.DRAW_WITHOUT_TIMEPOINT,
             what=f"{row['analyte']} in row {number} belongs to no time point and is not used",
             expected=f"a timepoint, or a scan_date within {config.window_days} days",
             got=f"drawn on {text}",
@@ -102,7 +103,7 @@ def _measurement_problem(row: dict[str, str], number: int, message: str) -> Prob
     column, _, rest = message.partition(": expected ")
     expected, _, got = rest.partition(", got ")
     return Problem(
-        code=f"measurement-{column}",
+        code=Code(f"measurement-{column}"),
         what=f"{row['analyte']} in row {number} cannot be used",
         expected=expected,
         got=got,
@@ -118,7 +119,7 @@ def _unknown_analytes(biomarkers: pd.DataFrame, config: BiomarkersConfig) -> Ite
     for name, count in sorted(counts.items(), key=lambda item: str(item[0])):
         if find_analyte(str(name), config) is None:
             yield Problem(
-                code="analyte-unknown",
+                code=Code.ANALYTE_UNKNOWN,
                 what=f"{count} row(s) of {name} are not used",
                 expected=f"one of {', '.join(config.analytes)}",
                 got=str(name),

@@ -45,6 +45,10 @@ class CaseError(PipelineError):
     """One case could not be processed; the others are unaffected."""
 
 
+class OutputError(PipelineError):
+    """A result cannot be written."""
+
+
 class CohortError(PipelineError):
     """A cohort has problems; all of them are listed.
 

@@ -1,7 +1,6 @@
-"""Codes of all problems that reading and checking a cohort can list, each with its meaning.
+"""Codes of all problems that reading, checking and scoring a cohort can list, with their meaning.
 
-The codes are stable: scripts may rely on them. Problems of single measurements have codes of their
-own, see :mod:`pipeline.biomarkers.checks`.
+The codes are stable: scripts may rely on them.
 """
 
 from enum import StrEnum
@@ -138,6 +137,18 @@ class Code(StrEnum):
     LABS_OUTSIDE_WINDOW = "labs-outside-window"
     """Blood was drawn further from the scan than the window allows (warning)."""
 
+    # Measurements
+    ANALYTE_UNKNOWN = "analyte-unknown"
+    """biomarkers.csv names an analyte that no setting describes; it is not used (warning)."""
+    MEASUREMENT_VALUE = "measurement-value"
+    """A value is not a number, or impossible for its analyte."""
+    MEASUREMENT_UNIT = "measurement-unit"
+    """A unit that the analyte is not given in, or that must not be converted."""
+    DRAW_AFTER_SURGERY = "draw-after-surgery"
+    """Blood was drawn on or after the day of surgery."""
+    DRAW_WITHOUT_TIMEPOINT = "draw-without-timepoint"
+    """A draw belongs to no time point and is not used (warning)."""
+
     # Patients
     OUTCOME_COLUMN_MISSING = "outcome-column-missing"
     """patients.csv lacks the outcome's column."""
@@ -159,3 +170,5 @@ class Code(StrEnum):
     """Columns of patients.csv that no setting names (warning)."""
     COLUMNS_AFTER_OUTCOME = "columns-after-outcome"
     """Columns known only after the outcome, never used as predictors (warning)."""
+    NO_SCAN_TO_SCORE = "no-scan-to-score"
+    """A new patient has no readable scan at the time point that the model scores."""

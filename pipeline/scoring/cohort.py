@@ -11,6 +11,7 @@ from pipeline.domain.cohort import Cohort
 from pipeline.domain.errors import CohortError
 from pipeline.domain.problem import Problem, Severity
 from pipeline.ingest.checks import find_problems
+from pipeline.ingest.codes import Code
 from pipeline.ingest.cohort import read_cohort
 from pipeline.ingest.scan_rows import scan_table
 from pipeline.scoring.settings import ScoringSettings
@@ -88,7 +89,7 @@ def _without_scan(cohort: Cohort, config: CohortConfig) -> Sequence[Problem]:
     scanned = {row.patient_id for row in cohort.scans if row.timepoint is timepoint}
     return [
         Problem(
-            code="no-scan-to-score",
+            code=Code.NO_SCAN_TO_SCORE,
             what="the patient has no readable scan at the time point that the model scores",
             expected=f"at least one row with timepoint {timepoint}",
             got="none",
