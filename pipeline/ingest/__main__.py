@@ -72,6 +72,12 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         " the phases may have moved the tumour out of it",
     )
     add(
+        "--unmasked",
+        action="store_true",
+        help="also write series without a mask of the tumour; their rows have an empty mask, to be"
+        " filled when it has been drawn",
+    )
+    add(
         "--timepoint",
         choices=("baseline", "preop"),
         default="preop",
@@ -149,6 +155,7 @@ def _rules(args: argparse.Namespace, reading: "Reading") -> "DicomRules":
         names=RegionNames(tuple(args.tumour), tuple(args.liver)),
         only_visit=Timepoint(args.timepoint),
         share_masks=args.share_masks,
+        unmasked=args.unmasked,
         reading=reading,
     )
 

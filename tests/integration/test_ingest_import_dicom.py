@@ -117,6 +117,22 @@ def test_masks_are_shared_only_when_asked(hcc: Path) -> None:
         np.testing.assert_array_equal(voxels(out / file), region("mass"))
 
 
+def test_series_without_masks_are_written_only_when_asked(hcc: Path) -> None:
+    code, out = run(hcc, "hcc-tace-seg", "--unmasked")
+    assert code == 0
+    scans = table(out / "scans.csv")
+    rows = scans[scans["patient_id"] == "HCC_001"]
+    assert rows[["timepoint", "phase", "mask"]].values.tolist() == [
+        ["baseline", "native", ""],
+        ["baseline", "portal", "images/HCC_001/baseline_CT_portal_tumour.nii.gz"],
+        ["preop", "native", ""],
+    ]
+    np.testing.assert_array_equal(voxels(out / rows["image"].iloc[0]), phantom("native", 2))
+    report = table(out / "ingest_report.csv")
+    unmasked = report[(report["fate"] == "used") & (report["reason"] == "no mask of the tumour")]
+    assert "PRE LIVER" in set(unmasked["description"])
+
+
 @pytest.mark.real_data
 def test_real_ct_mr_and_pet_equal_their_nifti_twins(real_data: Path, tmp_path: Path) -> None:
     source = tmp_path / "sts"

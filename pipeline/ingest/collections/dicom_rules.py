@@ -21,6 +21,8 @@ class DicomRules:
         What the visit of a patient with one is.
     share_masks : bool
         Whether a mask also serves the other series of its study and frame of reference.
+    unmasked : bool
+        Whether series without a mask of the tumour are imported too, for a mask to be drawn.
     reading : Reading
         What the readers may do.
     """
@@ -29,4 +31,5 @@ class DicomRules:
     mask_description: str = ""
     only_visit: Timepoint = Timepoint.PREOP
     share_masks: bool = False
+    unmasked: bool = False
     reading: Reading = DEFAULT_READING

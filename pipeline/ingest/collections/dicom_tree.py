@@ -117,7 +117,7 @@ def plan_patient(
     report = [replace(row, patient_id=patient_id) for row in regions.report]
     for stack in stacks:
         row = _row(stack, patient_id, visits)
-        reason, fate = _why_not(stack, regions, visits)
+        reason, fate = _why_not(stack, regions, visits, rules)
         if reason:
             report.append(replace(row, fate=fate, reason=reason))
         else:
@@ -136,6 +136,7 @@ def _scan(
     if timepoint is None:  # unreachable: such stacks have a reason not to be used
         raise AssertionError(row)
     remarks = [NO_PATIENT_ID] if by_folder else []
+    remarks += [] if regions.has_tumour(stack) else [regions.why_none(stack)]
     remarks += [SHARED] if any(region.shared for region in regions.of(stack)) else []
     return ScanSource(
         timepoint=timepoint,
@@ -148,12 +149,14 @@ def _scan(
     )
 
 
-def _why_not(stack: Stack, regions: PatientRegions, visits: Visits) -> tuple[str, Fate]:
+def _why_not(
+    stack: Stack, regions: PatientRegions, visits: Visits, rules: DicomRules
+) -> tuple[str, Fate]:
     if stack.facts.modality not in list(Modality):
         return "of a modality that is not read", Fate.NOT_USED
     if visits.timepoint(stack) is None:
         return visits.why_none(), Fate.NOT_USED
-    if not regions.has_tumour(stack):
+    if not regions.has_tumour(stack) and not rules.unmasked:
         return regions.why_none(stack), Fate.NOT_USED
     problem = stack_problem(stack)
     if problem is not None:

@@ -89,7 +89,7 @@ def _write(source: ScanSource, target: Path, stem: str, reading: Reading) -> _Wr
     scan = _read(source, reading)
     regions, problems = _read_regions(source, scan, reading)
     tumours = [(item, region) for item, region in regions if item.name == TUMOUR]
-    if not tumours:
+    if not tumours and any(item.name == TUMOUR for item in source.regions):
         raise ImageError("; ".join(row.reason for row in problems) or "no tumour could be read")
     guess = _phase(source, scan, regions)
     write_scan(scan, target / f"{stem}.nii.gz")
@@ -175,21 +175,24 @@ def _rename(target: Path, item: _Written, stem: str) -> None:
 
 
 def _rows(patient_id: str, item: _Written, phase: str, stem: str) -> list[ScanRow]:
+    """Return a row a lesion; one with an empty mask where none has been drawn."""
     base = f"{IMAGES_FOLDER}/{patient_id}/{stem}"
-    return [
-        ScanRow(
-            patient_id=patient_id,
-            timepoint=item.source.timepoint,
-            modality=item.source.modality,
-            phase=phase,
-            image=f"{base}.nii.gz",
-            mask=f"{base}_{_tumour_name(lesion, len(item.lesions))}.nii.gz",
-            lesion_id=lesion,
-            liver_mask=f"{base}_{LIVER}.nii.gz" if item.has_liver else "",
-            scan_date=pseudo_date(item.source.days_from_first_scan),
-        )
-        for lesion in item.lesions
+    row = ScanRow(
+        patient_id=patient_id,
+        timepoint=item.source.timepoint,
+        modality=item.source.modality,
+        phase=phase,
+        image=f"{base}.nii.gz",
+        mask="",
+        liver_mask=f"{base}_{LIVER}.nii.gz" if item.has_liver else "",
+        scan_date=pseudo_date(item.source.days_from_first_scan),
+    )
+    names = {lesion: _tumour_name(lesion, len(item.lesions)) for lesion in item.lesions}
+    masked = [
+        replace(row, mask=f"{base}_{name}.nii.gz", lesion_id=lesion)
+        for lesion, name in names.items()
     ]
+    return masked or [row]
 
 
 def _technical(row: ScanRow, source: ScanSource) -> dict[str, str]:

@@ -101,7 +101,7 @@ class ScanSource:
     image : Stack or Path
         Slices of a DICOM series, or an image file.
     regions : tuple of RegionSource
-        At least one tumour.
+        May lack the tumour where a mask is still to be drawn.
     phase : str
         Contrast phase where the collection states it; empty where it is to be found.
     days_from_first_scan : int or None
