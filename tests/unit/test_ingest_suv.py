@@ -65,10 +65,26 @@ def test_ge_keeps_the_start_of_a_reprocessed_series() -> None:
 
 def test_an_injection_before_midnight_needs_its_date() -> None:
     night: dict[str, Any] = {"SeriesTime": "003000", "AcquisitionTime": "003000"}
-    dated = drug(RadiopharmaceuticalStartDateTime="20200101223000")
+    dated = drug(
+        RadiopharmaceuticalStartDateTime="20200101223000", RadiopharmaceuticalStartTime="223000"
+    )
     assert suv_factor(SERIES, [pet(dated, **night)]) == pytest.approx(70_000 / 175e6, rel=1e-12)
     with pytest.raises(ReadError, match=r"before the scan.* got -27000 s"):
         suv_factor(SERIES, [pet(**night)])
+
+
+def test_an_offset_from_utc_is_taken_into_account() -> None:
+    # 07:00 in UTC is 08:00 by a clock one hour ahead.
+    moment = drug(RadiopharmaceuticalStartDateTime="20200102070000+0000")
+    header = pet(moment, TimezoneOffsetFromUTC="+0100")
+    assert suv_factor(SERIES, [header]) == pytest.approx(70_000 / 175e6, rel=1e-12)
+    with pytest.raises(ReadError, match=r"TimezoneOffsetFromUTC.* got none"):
+        suv_factor(SERIES, [pet(moment)])
+
+
+def test_a_date_without_time_is_joined_with_the_time() -> None:
+    header = pet(drug(RadiopharmaceuticalStartDateTime="20200102"))
+    assert suv_factor(SERIES, [header]) == pytest.approx(70_000 / 175e6, rel=1e-12)
 
 
 def test_suv_is_left_alone() -> None:
@@ -101,6 +117,10 @@ def test_philips_counts_have_their_factor_in_a_private_element() -> None:
         (pet(drug(RadiopharmaceuticalStartTime="120000")), "got -7200 s"),
         (pet(RadiopharmaceuticalInformationSequence=[]), "one item in Radio.* got 0"),
         (pet(drug(RadiopharmaceuticalStartDateTime="20190102080000")), "half-lives"),
+        (
+            pet(drug(RadiopharmaceuticalStartDateTime="20200102090000")),
+            "one time of injection.* got 08:00:00 and 09:00:00",
+        ),
         (pet(SeriesTime=None, AcquisitionTime=None), "SeriesTime or AcquisitionTime"),
     ],
 )

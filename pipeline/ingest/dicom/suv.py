@@ -8,14 +8,13 @@ computed, and an image that is already one of them is refused.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pydicom
-from pydicom.valuerep import DA, DT, TM
 
 from pipeline.ingest.codes import Code
+from pipeline.ingest.dicom.pet_times import PetTimeError, injection_time, scan_start
 from pipeline.ingest.read_error import ReadError
 
 PLAUSIBLE_WEIGHT_KG = (1.0, 400.0)
@@ -24,12 +23,11 @@ PLAUSIBLE_WEIGHT_KG = (1.0, 400.0)
 PLAUSIBLE_ACTIVITY_BQ = (1e5, 1e11)
 """Injected activity; some exporters write it in MBq, which would make the SUV a million-fold."""
 
-LONGEST_UPTAKE_HALF_LIVES = 10.0
-"""After ten half-lives a thousandth is left: later scans have a wrong date in their header."""
+LONGEST_UPTAKE_HALF_LIVES = 5.0
+"""After five half-lives 3 % is left (nine hours for fluorine-18): later scans have a wrong date or
+time in their header."""
 
 PHILIPS_PRIVATE_GROUP, PHILIPS_CREATOR = 0x7053, "Philips PET Private Group"
-GE_PRIVATE_GROUP, GE_CREATOR, GE_SCAN_TIME = 0x0009, "GEMS_PETD_01", 0x0D
-"""Where GE keeps the scan's start when later processing has replaced the series' time."""
 
 
 def suv_factor(path: Path, headers: Sequence[pydicom.Dataset]) -> float:
@@ -84,8 +82,7 @@ def _reference_activity_bq(path: Path, headers: Sequence[pydicom.Dataset]) -> fl
     if reference != "START":
         raise _impossible(path, "DecayCorrection START or ADMIN", reference or "none")
     half_life_s = _number(path, drug, "RadionuclideHalfLife", (1.0, 1e9), "s")
-    started = _scan_start(path, headers)
-    elapsed_s = (started - _injection(path, drug, started)).total_seconds()
+    elapsed_s = _uptake_s(path, headers, drug)
     if not 0 <= elapsed_s <= LONGEST_UPTAKE_HALF_LIVES * half_life_s:
         raise _impossible(
             path,
@@ -95,40 +92,12 @@ def _reference_activity_bq(path: Path, headers: Sequence[pydicom.Dataset]) -> fl
     return float(activity_bq * 2.0 ** (-elapsed_s / half_life_s))
 
 
-def _scan_start(path: Path, headers: Sequence[pydicom.Dataset]) -> datetime:
-    """Return when the scan began.
-
-    The series' time, unless it lies after the first acquisition: then it is the time of later
-    processing, and GE's private copy or the earliest acquisition of the series counts.
-    """
-    acquired = [
-        moment
-        for header in headers
-        if (moment := _moment(header, "AcquisitionDate", "AcquisitionTime"))
-    ]
-    series = _moment(headers[0], "SeriesDate", "SeriesTime")
-    if series and (not acquired or series <= min(acquired)):
-        return series
-    ge = _date_time(_private(headers[0], GE_PRIVATE_GROUP, GE_CREATOR, GE_SCAN_TIME))
-    if ge:
-        return ge
-    if acquired:
-        return min(acquired)
-    raise _impossible(path, "SeriesTime or AcquisitionTime with its date", "neither")
-
-
-def _injection(path: Path, drug: pydicom.Dataset, scan: datetime) -> datetime:
-    """Return when the tracer was given; a time of day without date means the scan's day."""
-    full = _date_time(drug.get("RadiopharmaceuticalStartDateTime"))
-    if full:
-        return full
+def _uptake_s(path: Path, headers: Sequence[pydicom.Dataset], drug: pydicom.Dataset) -> float:
     try:
-        clock = TM(str(drug.get("RadiopharmaceuticalStartTime", "") or ""))
-    except ValueError:
-        clock = None
-    if clock is None:
-        raise _impossible(path, "RadiopharmaceuticalStartTime or ...StartDateTime", "neither")
-    return datetime.combine(scan.date(), clock)
+        started = scan_start(headers)
+        return (started - injection_time(drug, headers[0], started)).total_seconds()
+    except PetTimeError as error:
+        raise _impossible(path, error.expected, error.got) from None
 
 
 def _radiopharmaceutical(path: Path, header: pydicom.Dataset) -> pydicom.Dataset:
@@ -142,36 +111,13 @@ def _radiopharmaceutical(path: Path, header: pydicom.Dataset) -> pydicom.Dataset
 
 def _philips_factor(header: pydicom.Dataset) -> float | None:
     """Return the factor that Philips keeps in a private element for images in counts."""
-    value = _private(header, PHILIPS_PRIVATE_GROUP, PHILIPS_CREATOR, 0x00)
+    value: Any
     try:
+        value = header.private_block(PHILIPS_PRIVATE_GROUP, PHILIPS_CREATOR)[0x00].value
         factor = float(value)
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return None
     return factor if 0 < factor < float("inf") else None
-
-
-def _private(header: pydicom.Dataset, group: int, creator: str, element: int) -> Any:
-    try:
-        return header.private_block(group, creator)[element].value
-    except KeyError:
-        return None
-
-
-def _moment(header: pydicom.Dataset, date: str, time: str) -> datetime | None:
-    try:
-        day, clock = DA(str(header.get(date, "") or "")), TM(str(header.get(time, "") or ""))
-    except ValueError:
-        return None
-    return None if day is None or clock is None else datetime.combine(day, clock)
-
-
-def _date_time(value: object) -> datetime | None:
-    """Read a DICOM date-time as the scanner's local clock, which all other times follow."""
-    try:
-        moment = DT(str(value or ""))
-    except ValueError:
-        return None
-    return None if moment is None else moment.replace(tzinfo=None)
 
 
 def _number(
