@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from re import sub
+from traceback import extract_tb
 from typing import Generic, TypeVar
 
 from pipeline.cli import pin_threads, track_progress
@@ -189,7 +190,10 @@ def _code(error: PipelineError) -> str:
 
 
 def _defect(error: Exception) -> Failure:
-    return Failure(DEFECT_CODE, f"{type(error).__name__}: {error}")
+    """Say what happened and where; not the error's text, which may quote a header with a name."""
+    frames = extract_tb(error.__traceback__)
+    place = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return Failure(DEFECT_CODE, f"{type(error).__name__}{place}")
 
 
 def _available_memory_bytes() -> int:

@@ -54,6 +54,7 @@ class Checks(Settings):
     air_share_error: float = Field(default=0.5, ge=0, le=1)
     lipiodol_hu: float = 150.0
     lipiodol_share: float = Field(default=0.05, ge=0, le=1)
+    phase_in_header: Literal["error", "warning"] = "error"
     surgery_window_days: int = Field(default=30, ge=0)
     visit_spread_days: int = Field(default=30, ge=0)
     phase_hu: PhaseLimits = Field(default_factory=lambda: DEFAULT_PHASE_HU)

@@ -11,6 +11,8 @@ from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Modality, Region, Scan
 from pipeline.ingest.attenuation_checks import find_attenuation_problems
 from pipeline.ingest.codes import Code
+from pipeline.ingest.dicom.facts import SeriesFacts
+from pipeline.ingest.dicom.series import read_stack
 from pipeline.ingest.duplicate_checks import hash_voxels
 from pipeline.ingest.mask import read_region
 from pipeline.ingest.phase.vessels import read_landmarks
@@ -18,7 +20,7 @@ from pipeline.ingest.phase_checks import find_enhancement_contradiction, find_he
 from pipeline.ingest.read_error import ReadError
 from pipeline.ingest.region_checks import find_overlap_problem, find_shape_problems
 from pipeline.ingest.row_problem import about, as_problem
-from pipeline.ingest.volume import read_scan
+from pipeline.ingest.volume import find_series, read_scan
 from pipeline.ingest.voxel_checks import find_image_problems
 
 _NO_HU = (Code.IMAGE_CONSTANT, Code.VALUES_IMPLAUSIBLE)
@@ -80,18 +82,27 @@ def examine_image_group(group: ImageGroup) -> GroupFindings:
     """
     number, first = group.rows[0]
     try:
-        scan = read_scan(group.root / first.image, first.modality, group.reading)
+        series, scan = _read_image(group.root / first.image, first, group)
     except ReadError as error:
         return GroupFindings(
             tuple((number, as_problem(error, row, row.image)) for number, row in group.rows)
         )
     in_image = list(find_image_problems(scan, first, group.limits))
-    in_image += find_header_contradiction(first, group.root / first.image)
+    if series is not None:
+        in_image += find_header_contradiction(first, series, group.limits)
     in_hu = first.modality is Modality.CT and not any(p.code in _NO_HU for p in in_image)
     found = [(number, problem) for problem in in_image]
     for number, row in group.rows:
         found += [(number, problem) for problem in _find_row_problems(scan, row, group, in_hu)]
     return GroupFindings(tuple(found), hash_voxels(scan.voxels))
+
+
+def _read_image(path: Path, row: ScanRow, group: ImageGroup) -> tuple[SeriesFacts | None, Scan]:
+    """Read an image, and what the headers of a DICOM series say about it."""
+    series = find_series(path, row.modality)
+    if series is None:
+        return None, read_scan(path, row.modality, group.reading)
+    return series.facts, read_stack(series, row.modality, group.reading)
 
 
 def _find_row_problems(

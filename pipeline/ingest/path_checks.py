@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline.domain.cohort import ScanRow
 from pipeline.domain.problem import Problem
 from pipeline.ingest.codes import Code
+from pipeline.ingest.dicom.mask_facts import is_dicom_mask
 from pipeline.ingest.image_file import is_image_file
 
 PATH_COLUMNS = ("image", "mask", "liver_mask")
@@ -105,7 +106,7 @@ def _content_faults(path: Path, column: str, root: Path | None) -> Iterator[_Fau
     """Yield what is wrong with the files that a DICOM reader opens beside the one named."""
     if path.is_dir():
         folders: Iterator[tuple[str, list[str], list[str]]] = os.walk(path)
-    elif column == "image" and not is_image_file(path.name):
+    elif not is_image_file(path.name) and (column == "image" or not is_dicom_mask(path)):
         folders = iter([next(os.walk(path.parent), (str(path.parent), [], []))])
     else:
         return

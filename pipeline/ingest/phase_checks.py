@@ -1,21 +1,17 @@
 """Whether the phase that ``scans.csv`` declares is contradicted by the header or the voxels."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from pipeline.config.checks import Checks
 from pipeline.domain.cohort import ScanRow
 from pipeline.domain.problem import Problem, Severity
-from pipeline.domain.scan import Modality, Region, Scan
+from pipeline.domain.scan import Region, Scan
 from pipeline.ingest.codes import Code
-from pipeline.ingest.dicom.facts import FACT_KEYWORDS, SeriesFacts, read_facts
-from pipeline.ingest.dicom.header import is_dicom_file, read_header
-from pipeline.ingest.image_file import is_image_file
+from pipeline.ingest.dicom.facts import SeriesFacts
 from pipeline.ingest.phase.enhancement import contradicts, fitting_phases
 from pipeline.ingest.phase.guess import Confidence
 from pipeline.ingest.phase.header import guess_from_header
 from pipeline.ingest.phase.measure import describe, measure
-from pipeline.ingest.read_error import ReadError
 from pipeline.ingest.row_problem import about
 from pipeline.ingest.scan_rows import KNOWN_PHASES
 
@@ -25,7 +21,9 @@ _SEVERITIES: dict[Confidence, Severity] = {"high": Severity.ERROR, "medium": Sev
 """How a contradiction is reported; one of low confidence is not."""
 
 
-def find_header_contradiction(row: ScanRow, image: Path) -> Iterator[Problem]:
+def find_header_contradiction(
+    row: ScanRow, facts: SeriesFacts, limits: Checks
+) -> Iterator[Problem]:
     """Report a DICOM image whose header names another phase.
 
     Phases with a meaning of the user's own are not judged.
@@ -34,21 +32,25 @@ def find_header_contradiction(row: ScanRow, image: Path) -> Iterator[Problem]:
     ----------
     row : ScanRow
         Its ``phase`` is judged.
-    image : Path
-        Its image; other files than DICOM have no text.
+    facts : SeriesFacts
+        What the headers of its image say.
+    limits : Checks
+        Whether it is an error.
     """
-    facts = _facts(image, row.modality) if row.phase in KNOWN_PHASES else None
-    if facts is None:
+    if row.phase not in KNOWN_PHASES:
         return
     guess = guess_from_header(facts)
     if guess.confidence in _SEVERITIES and not _agree(row.phase, guess.phase):
+        sure = _SEVERITIES[guess.confidence] is Severity.ERROR
+        severity = Severity(limits.phase_in_header) if sure else Severity.WARNING
         yield about(row, row.image)(
             code=Code.PHASE_CONTRADICTED,
             what="the header says another phase than scans.csv",
             expected=f"{row.phase} (column phase)",
             got=f"{guess.phase}: {guess.reason}",
-            next_step="Look at the scan, and correct the column phase or the path.",
-            severity=_SEVERITIES[guess.confidence],
+            next_step="Look at the scan, and correct the column phase or the path; where the header"
+            " is wrong, set checks.phase_in_header: warning in cohort.yaml.",
+            severity=severity,
         )
 
 
@@ -56,21 +58,6 @@ def _agree(declared: str, found: str) -> bool:
     """Tell whether two names may be of one scan: a T1-weighted MR can be of any contrast phase."""
     kinds = {declared, found}
     return declared == found or ("t1" in kinds and len(kinds & _CONTRAST_PHASES) == 1)
-
-
-def _facts(path: Path, modality: Modality) -> SeriesFacts | None:
-    """Read the header of the first slice of a DICOM image; None for other images."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    for file in files:
-        if not file.is_file() or is_image_file(file.name) or not is_dicom_file(file):
-            continue
-        try:
-            facts = read_facts(read_header(file, FACT_KEYWORDS))
-        except ReadError:
-            continue
-        if facts.modality == modality and "LOCALIZER" not in facts.image_type:
-            return facts
-    return None
 
 
 def find_enhancement_contradiction(

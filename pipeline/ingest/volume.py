@@ -9,13 +9,26 @@ from pathlib import Path
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Modality, Scan
+from pipeline.ingest.dicom.selection import find_stack
 from pipeline.ingest.dicom.series import (
     is_dicom_file,
-    read_series,
     read_series_geometry,
     read_series_modality,
+    read_stack,
 )
+from pipeline.ingest.dicom.stacks import Stack
 from pipeline.ingest.image_file import is_image_file, read_file_geometry, read_image_file
+
+
+def find_series(path: Path, modality: Modality) -> Stack | None:
+    """Find the DICOM series that a path means; None for an image file.
+
+    Raises
+    ------
+    ReadError
+        If a DICOM path does not mean exactly one series of the modality.
+    """
+    return find_stack(path, modality) if _is_dicom(path) else None
 
 
 def read_scan(path: Path, modality: Modality, reading: Reading = DEFAULT_READING) -> Scan:
@@ -43,8 +56,9 @@ def read_scan(path: Path, modality: Modality, reading: Reading = DEFAULT_READING
         values a voxel; if a voxel is not a number; if the DICOM series is incomplete. The message
         names the file.
     """
-    if _is_dicom(path):
-        return read_series(path, modality, reading)
+    stack = find_series(path, modality)
+    if stack is not None:
+        return read_stack(stack, modality, reading)
     voxels, geometry = read_image_file(path, reading)
     return Scan(voxels, geometry, modality)
 
