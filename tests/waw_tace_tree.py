@@ -51,5 +51,9 @@ def write_waw_tace(root: Path) -> None:
             "lab_afp": [50.5, 12],
             "lab_albumin": [3.8, 4.1],
             "initial_LR_TR": [0, 2],
+            "lesions_number": [2, 1],
+            "lesion1_diameter": [31, 28],
+            "lab_inr": [1.1, 1.0],
+            "lab_creatinine": [0.9, 0.8],
         }
     ).to_excel(root / "clinical_data_wawtace_v2_15_07_2024.xlsx", index=False)

@@ -28,8 +28,11 @@ _ACQUISITION = """
     transverse trig trufi tse twist vibe volume water wb width
 """
 _OBJECTS = """
-    ai aimi corrected gtv hcc label lesion manual mass masks radiologist roi rtstruct seg
-    segmentation segmentations structure structures tumor tumors tumour tumours
+    ai aimi artery background bladder bowel colon cord corrected couch ctv cyst duct duodenum
+    enhancing esophagus external femur gallbladder gtv hcc heart itv ivc kidney kidneys label left
+    lesion manual mass masks muscle necrosis necrotic organ ptv pvtt radiologist remnant rib right
+    roi rtstruct seg segment segmentation segmentations skin spinal stomach structure structures
+    tabletop thrombus tumor tumors tumour tumours vena cava vertebra vessel vessels viable
 """
 _SMALL_WORDS = """
     and cm for hu mm ms of on sec the to
@@ -37,6 +40,12 @@ _SMALL_WORDS = """
 _WORDS = frozenset(f"{_ANATOMY} {_PHASES} {_ACQUISITION} {_OBJECTS} {_SMALL_WORDS}".split())
 _LONGEST_NUMBER = 3
 """Digits of a number that may be written; longer ones may be dates or identifiers."""
+
+_MOST_DIGITS = 4
+"""Digits of all numbers without a unit together: many short numbers make an identifier too."""
+
+_MEASURED = re.compile(r"[0-9]+(?:\.[0-9]+)? ?(?=(?:cm|hu|hz|kv|min|ml|mm|phase|s|sec)\b)")
+"""Numbers with a unit, as in 2.5 mm and 3 phase."""
 
 _RUNS = re.compile(r"[a-z]+|[0-9]+")
 _DATE = re.compile(r"[0-9]+[\s./_-]+[0-9]+[\s./_-]+[0-9]+")
@@ -61,6 +70,8 @@ def is_safe(text: str) -> bool:
     Letters and digits are judged apart, so ``5MM`` is a number and a unit.
     """
     if not text.isascii() or not text.isprintable() or _DATE.search(text):
+        return False
+    if sum(sign.isdigit() for sign in _MEASURED.sub("", text.lower())) > _MOST_DIGITS:
         return False
     return all(_is_listed(run) for run in _RUNS.findall(text.lower()))
 

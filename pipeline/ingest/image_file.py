@@ -180,7 +180,7 @@ def _geometry_of(path: Path, image: Any) -> Geometry:
 def _call_itk(path: Path, read: Callable[[], Any]) -> Any:
     """Run an ITK reader and replace its messages, which name build paths and pointers."""
     try:
-        with _itk_warnings_off():
+        with itk_warnings_off():
             return read()
     except RuntimeError as error:
         sheared = "orthonormal" in str(error)
@@ -198,7 +198,8 @@ def _suffix(path: Path) -> str:
 
 
 @contextmanager
-def _itk_warnings_off() -> Iterator[None]:
+def itk_warnings_off() -> Iterator[None]:
+    """Keep ITK from printing warnings, which name build paths; errors are raised all the same."""
     before = sitk.ProcessObject.GetGlobalWarningDisplay()
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     try:

@@ -15,7 +15,7 @@ import SimpleITK as sitk
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Region, Scan
 from pipeline.ingest.codes import Code
-from pipeline.ingest.image_file import read_file_geometry
+from pipeline.ingest.image_file import itk_warnings_off, read_file_geometry
 from pipeline.ingest.read_error import ReadError
 
 
@@ -58,7 +58,8 @@ def write_nifti(voxels: npt.NDArray[Any], geometry: Geometry, path: Path) -> Non
     # The ending decides the format, so the temporary name must have it too.
     partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        sitk.WriteImage(image, str(partial), useCompression=True)
+        with itk_warnings_off():
+            sitk.WriteImage(image, str(partial), useCompression=True)
         difference = geometry.difference(read_file_geometry(partial))
         if difference:
             raise _grid_lost(path, difference)

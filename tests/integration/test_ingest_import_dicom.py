@@ -1,6 +1,7 @@
 """The command on DICOM trees: the right scans, masks and phases come out, and nobody's name."""
 
 import gzip
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pydicom
 import pytest
 import SimpleITK as sitk
 from dicom_trees import (
@@ -245,10 +247,84 @@ def test_a_series_with_a_missing_slice_fails_alone(hospital: Path) -> None:
     assert "slice-missing" in failed["reason"].iloc[0]
 
 
+def test_a_truncated_slice_withholds_its_series(hospital: Path) -> None:
+    last = sorted((hospital / "B" / "CT_1").iterdir())[-1]
+    last.write_bytes(last.read_bytes()[:600])
+    code, out = run(hospital, "dicom")
+    assert code == 3
+    assert set(table(out / "scans.csv")["patient_id"]) == {"P002"}
+    failed = table(out / "ingest_report.csv").query("fate == 'failed' and patient_id == 'P001'")
+    assert failed["reason"].str.contains("a damaged file lies beside its slices").any()
+
+
+def test_a_named_pipe_does_not_stop_the_import(hospital: Path) -> None:
+    os.mkfifo(hospital / "B" / "pipe")
+    assert run(hospital, "dicom")[0] == 0
+
+
+def test_segments_of_one_name_go_by_their_own_numbers(tmp_path: Path) -> None:
+    """The numbers are 2, 3, 4: the place in the list would take the kidney for a lesion."""
+    study = Study(patient_id="ZOE", date="20200101", folder=tmp_path / "pacs")
+    file = write_seg(study, write_ct(study, 1, "portal", "portal"), names=("Kidney", "x", "y"))
+    header = pydicom.dcmread(file)
+    for item, name in zip(header.SegmentSequence, ("Kidney", "Lesion", "Lesion"), strict=True):
+        item.SegmentLabel, item.SegmentNumber = name, item.SegmentNumber + 1
+    for frame in header.PerFrameFunctionalGroupsSequence:
+        frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber += 1
+    header.save_as(file)
+    code, out = run(tmp_path / "pacs", "dicom")
+    assert code == 0
+    scans = table(out / "scans.csv")
+    first, second = (voxels(out / mask) for mask in scans["mask"])
+    np.testing.assert_array_equal(first, region("mass"))
+    np.testing.assert_array_equal(second, region("portal_vein"))
+
+
+def test_a_file_for_each_lesion(tmp_path: Path) -> None:
+    study = Study(patient_id="ZOE", date="20200101", folder=tmp_path / "pacs")
+    source = write_ct(study, 1, "portal", "portal")
+    write_seg(study, source, "first", ("Liver", "Lesion 1"), number=301)
+    write_seg(study, source, "second", ("x", "y", "Lesion 2"), number=302)
+    write_seg(study, source, "a copy", ("x", "Lesion 1"), number=303)
+    code, out = run(tmp_path / "pacs", "dicom")
+    assert code == 0
+    scans = table(out / "scans.csv")
+    assert list(scans["lesion_id"]) == ["1", "2"]
+    np.testing.assert_array_equal(voxels(out / scans["mask"][0]), region("mass"))
+    np.testing.assert_array_equal(voxels(out / scans["mask"][1]), region("portal_vein"))
+    fates = table(out / "ingest_report.csv").set_index("source")["fate"]
+    assert fates["SEG, series 303"] == "not used"
+
+
+def test_a_source_that_is_one_nameless_patient(tmp_path: Path) -> None:
+    study = Study(patient_id="", date="20200101", folder=tmp_path / "export")
+    write_seg(study, write_ct(study, 1, "portal", "portal"))
+    write_ct(study, 2, "arterial", "arterial")
+    code, out = run(tmp_path / "export", "dicom")
+    assert code == 0
+    assert table(out / "scans.csv")[["patient_id", "phase"]].values.tolist() == [["P001", "portal"]]
+
+
+def test_typed_text_of_technical_attributes_is_withheld(tmp_path: Path) -> None:
+    typed = {"Manufacturer": "Sankt Nirgendwo", "ManufacturerModelName": '=HYPERLINK("x")'}
+    study = Study(patient_id="ZOE", date="20200101", folder=tmp_path / "pacs", extra=typed)
+    source = write_ct(study, 1, "portal", "portal")
+    for file in (study.folder / "CT_1").iterdir():  # the writer has a maker of its own
+        header = pydicom.dcmread(file)
+        header.Manufacturer = typed["Manufacturer"]
+        header.save_as(file)
+    write_seg(study, source)
+    code, out = run(tmp_path / "pacs", "dicom")
+    assert code == 0
+    row = table(out / "technical.csv").iloc[0]
+    assert (row["Manufacturer"], row["ManufacturerModelName"]) == ("(withheld)", "(withheld)")
+    assert row["ConvolutionKernel"] == "STANDARD"
+
+
 def test_patients_without_identifier_go_by_their_folder(tmp_path: Path) -> None:
     root = tmp_path / "ircad"
-    for name in ("left", "right"):
-        study = Study(patient_id="", date="20200101", folder=root / name)
+    for name, date in (("left", "20200101"), ("right", "20200102")):
+        study = Study(patient_id="", date=date, folder=root / name)
         write_seg(study, write_ct(study, 1, "portal", "portal", seed=len(name)))
     code, out = run(root, "dicom")
     assert code == 0

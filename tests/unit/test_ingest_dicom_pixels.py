@@ -235,7 +235,7 @@ def test_pet_in_suv(tmp_path: Path) -> None:
 
 def test_pet_without_what_suv_needs(tmp_path: Path) -> None:
     def edit(item: Dataset) -> None:
-        item.Modality, item.Units = "PT", "BQML"
+        item.Modality, item.Units, item.RescaleSlope = "PT", "BQML", "2"
 
     with pytest.raises(ImageError, match="Weight") as caught:
         read_series(_series(tmp_path, edit), Modality.PT)

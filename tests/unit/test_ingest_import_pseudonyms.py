@@ -74,7 +74,14 @@ def test_the_key_is_for_the_owner_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "Recon 2: LIVER 3 PHASE (C/A/P)", "PRE LIVER", "LIVER 2PHASE CAP", "Abdomen 5.0 B40s"],
+    [
+        "",
+        "Recon 2: LIVER 3 PHASE (C/A/P)",
+        "PRE LIVER",
+        "LIVER 2PHASE CAP",
+        "Abdomen 5.0 B40s",
+        "portal 120 mm 100 mm",
+    ],
 )
 def test_descriptions_of_listed_words_are_kept(text: str) -> None:
     assert safe_description(text) == text
@@ -91,6 +98,9 @@ def test_descriptions_of_listed_words_are_kept(text: str) -> None:
         "Leber Müller",
         "liver\nSmith",
         "PID4711 liver",
+        "123-456",
+        "CT 123 456",
+        "123a456b789",
     ],
 )
 def test_anything_else_is_withheld(text: str) -> None:

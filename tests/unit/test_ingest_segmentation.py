@@ -294,3 +294,42 @@ def test_a_file_without_preamble_and_meta_information(tmp_path: Path) -> None:
     dataset.save_as(tmp_path / "seg", implicit_vr=True, little_endian=True)
     region = read_region(tmp_path / "seg", None, "t", scan_on(GRID))
     np.testing.assert_array_equal(region.inside, random_mask())
+
+
+def test_a_segment_of_thicker_slices_is_refused_or_resampled(tmp_path: Path) -> None:
+    """Its frames lie on every second slice; taken for the scan's own, half of it would be lost."""
+    thick = axial_grid(size=(9, 7, 6), spacing_mm=(0.75, 0.5, 5.0))
+    thin = replace(thick, size=(9, 7, 11), spacing_mm=(0.75, 0.5, 2.5))
+    mask = np.zeros(thick.shape_zyx, np.uint8)
+    mask[1:4, 2:5, 2:6] = 1
+    path = write_seg(tmp_path / "seg.dcm", mask, thick)
+    truth = read_region(path, None, "t", scan_on(thick))
+    with pytest.raises(ReadError, match=r"frames 5 mm apart on slices 2\.5 mm apart") as caught:
+        read_region(path, None, "t", scan_on(thin))
+    assert caught.value.code == "mask-off-grid"
+    region = read_region(path, None, "t", scan_on(thin), RESAMPLE)
+    # From 2.5 to 17.5 mm; of the two centres on the ends, the lower one counts.
+    assert np.flatnonzero(region.inside.any(axis=(1, 2))).tolist() == list(range(1, 7))
+    assert region.volume_mm3 == pytest.approx(truth.volume_mm3)
+
+
+def test_separate_lesions_are_not_joined_by_resampling(tmp_path: Path) -> None:
+    grid = axial_grid(size=(9, 7, 20), spacing_mm=(0.75, 0.5, 5.0))
+    mask = np.zeros(grid.shape_zyx, np.uint8)
+    mask[[4, 10], 2:5, 2:6] = 1
+    path = write_seg(tmp_path / "seg.dcm", mask, grid)
+    x, y, z = grid.origin_mm
+    shifted = replace(grid, origin_mm=(x + 0.2, y, z + 1.0))
+    region = read_region(path, None, "t", scan_on(shifted), RESAMPLE)
+    assert np.flatnonzero(region.inside.any(axis=(1, 2))).tolist() == [4, 10]
+
+
+def test_frames_as_uneven_as_slices_may_be(tmp_path: Path) -> None:
+    dataset = seg_dataset(random_mask().astype(np.uint8), GRID)
+    frames = dataset.PerFrameFunctionalGroupsSequence
+    for number, frame in enumerate(frames):
+        position = frame.PlanePositionSequence[0].ImagePositionPatient
+        position[2] = float(position[2]) + 0.09 * 2.5 * (-1) ** number
+    dataset.save_as(tmp_path / "seg.dcm")
+    region = read_region(tmp_path / "seg.dcm", None, "t", scan_on(GRID))
+    np.testing.assert_array_equal(region.inside, random_mask())

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,9 +165,34 @@ def test_points_and_lines_enclose_nothing(tmp_path: Path) -> None:
     assert caught.value.code == "mask-empty"
 
 
-def test_a_contour_stored_twice(tmp_path: Path) -> None:
+def _turned(points: list[float], how: str) -> list[float]:
+    rows = np.reshape(points, (-1, 3))
+    changed: dict[str, Any] = {
+        "equal": rows,
+        "another first point": np.roll(rows, 1, axis=0),
+        "the other way round": rows[::-1],
+        "closed": np.vstack([rows, rows[:1]]),
+        "rounded otherwise": [*rows, 0.001, 0, 0],
+    }
+    return [float(value) for value in changed[how].ravel()]
+
+
+@pytest.mark.parametrize(
+    "how", ["equal", "another first point", "the other way round", "closed", "rounded otherwise"]
+)
+def test_a_contour_stored_twice(tmp_path: Path, how: str) -> None:
+    twin = square(2)
+    twin.ContourData = _turned([float(value) for value in twin.ContourData], how)
+    twin.NumberOfContourPoints = len(twin.ContourData) // 3
     with pytest.raises(ReadError, match="two equal contours"):
-        read(tmp_path, [square(2), square(2)])
+        read(tmp_path, [square(2), twin])
+
+
+def test_two_planes_of_a_thicker_series(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match=r"2 mm apart, got planes 4 mm apart"):
+        read(tmp_path, [square(1), square(3)])
+    beside = square(3, 8.5, 10.5)  # another lesion, two voxels wide
+    assert voxels_of_slices(read(tmp_path, [square(1), beside])) == [0, 16, 0, 4, 0, 0, 0, 0]
 
 
 def test_another_frame_of_reference(tmp_path: Path) -> None:

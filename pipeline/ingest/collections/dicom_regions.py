@@ -28,11 +28,14 @@ class PatientRegions:
     ----------
     by_stack : dict of int to list of RegionSource
         Keyed by the identity of the stack in the patient's list.
+    made_by : dict of int to str
+        How the mask was made that a stack has its tumours from (SegmentAlgorithmType).
     report : list of ReportRow
         One row a mask; ``patient_id`` is left to the caller.
     """
 
     by_stack: dict[int, tuple[RegionSource, ...]] = field(default_factory=dict)
+    made_by: dict[int, str] = field(default_factory=dict)
     report: list[ReportRow] = field(default_factory=list)
 
     def of(self, stack: Stack) -> tuple[RegionSource, ...]:
@@ -52,7 +55,8 @@ def link_masks(stacks: Sequence[Stack], masks: Sequence[Mask], rules: DicomRules
     """Find the regions of a patient's stacks.
 
     A stack takes its tumours from one mask: of several, from one that people made rather than a
-    program, then from the one with the lowest series number. The others are listed.
+    program, then from the one with the lowest series number. Masks made alike whose tumours have
+    other names are further lesions, one file a lesion being common; the others are listed.
 
     Parameters
     ----------
@@ -109,11 +113,29 @@ def _unwanted(mask: Mask, rules: DicomRules) -> str:
 def _take(found: PatientRegions, mask: Mask, link: Link, names: RegionNames) -> ReportRow:
     if link.stack is None:
         return _row(mask, Fate.FAILED, link.reason)
-    new = _merge(found.of(link.stack), _regions(mask, names))
+    own = _regions(mask, names)
+    new = _merge(found.of(link.stack), own)
+    if found.made_by.setdefault(id(link.stack), mask.facts.algorithm) == mask.facts.algorithm:
+        new += _further_lesions(new, own)
     if new == found.of(link.stack):
         return _row(mask, Fate.NOT_USED, "another mask of the same series is used")
     found.by_stack[id(link.stack)] = new
     return _row(mask, Fate.USED, "")
+
+
+def _further_lesions(
+    present: tuple[RegionSource, ...], own: tuple[RegionSource, ...]
+) -> tuple[RegionSource, ...]:
+    """Return the tumours of another mask, unless they bear the names of those that there are."""
+    tumours = [region for region in present if region.name == TUMOUR and not region.shared]
+    further = [region for region in own if region.name == TUMOUR]
+    labels = {str(region.label).casefold() for region in tumours}
+    if not tumours or labels & {str(region.label).casefold() for region in further}:
+        return ()
+    first = len(tumours) + 1
+    return tuple(
+        replace(region, lesion_id=str(number)) for number, region in enumerate(further, start=first)
+    )
 
 
 def _share(
@@ -138,13 +160,13 @@ def _share(
 def _regions(mask: Mask, names: RegionNames) -> tuple[RegionSource, ...]:
     regions = []
     lesions = 0
-    for number, name in enumerate(mask.facts.names, start=1):
-        kind = region_kind(name, names)
+    for item in mask.facts.regions:
+        kind = region_kind(item.name, names)
         lesions += kind == TUMOUR
-        # Segments of one name can only be told apart by their number (SEG, PS3.3 C.8.20.2).
-        repeated = mask.facts.names.count(name) > 1 and mask.facts.kind == "SEG"
+        # Regions of one name can only be told apart by their number.
+        repeated = mask.facts.names.count(item.name) > 1
         if kind:
-            label: str | int = number if repeated else name
+            label: str | int = item.number if repeated else item.name
             lesion = str(lesions) if kind == TUMOUR else "1"
             regions.append(RegionSource(path=mask.path, label=label, name=kind, lesion_id=lesion))
     return tuple(regions)

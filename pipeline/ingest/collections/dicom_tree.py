@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.domain.scan import Modality
+from pipeline.ingest.collections.anonymous import AnonymousFile, name_anonymous
 from pipeline.ingest.collections.dicom_regions import (
     SHARED,
     PatientRegions,
@@ -20,14 +21,15 @@ from pipeline.ingest.collections.mask_links import Mask
 from pipeline.ingest.collections.plan import Fate, PatientSource, ReportRow, ScanSource
 from pipeline.ingest.collections.visits import Visits, order_visits
 from pipeline.ingest.description_words import safe_description
-from pipeline.ingest.dicom.mask_facts import read_mask_facts
+from pipeline.ingest.dicom.facts import SeriesFacts
+from pipeline.ingest.dicom.mask_facts import MaskFacts, read_mask_facts
 from pipeline.ingest.dicom.series import stack_problem
-from pipeline.ingest.dicom.stacks import Stack, survey
+from pipeline.ingest.dicom.stacks import Stack, Survey, survey
 from pipeline.ingest.read_error import ReadError
 
 Item = TypeVar("Item")
 
-NO_PATIENT_ID = "no PatientID in the header: the top folder stands for the patient"
+NO_PATIENT_ID = "no PatientID in the header: study and top folder stand for the patient"
 """What the report says of the scans of a patient without identifier."""
 
 
@@ -47,6 +49,8 @@ class Tree:
         Files that are neither.
     by_folder : frozenset of str
         Patients without an identifier, named after their folder.
+    damaged_folders : frozenset of Path
+        Folders with a damaged file: the series there may lack it.
     """
 
     stacks: Mapping[str, tuple[Stack, ...]]
@@ -54,6 +58,7 @@ class Tree:
     mask_series: Mapping[str, tuple[Stack, ...]]
     report: tuple[ReportRow, ...]
     by_folder: frozenset[str]
+    damaged_folders: frozenset[Path] = frozenset()
 
     @property
     def patients(self) -> list[str]:
@@ -67,25 +72,42 @@ def read_tree(source: Path) -> Tree:
     Links to folders are not followed, so that a tree cannot be endless.
     """
     found = survey(_files(source))
-    rows = list(_skipped(found.skipped))
-    masks: list[tuple[str, Mask]] = []
+    rows = list(_skipped(found))
+    masks: list[Mask] = []
     for path in found.masks:
         try:
-            facts = read_mask_facts(path)
+            masks.append(Mask(path, read_mask_facts(path)))
         except ReadError as error:
             rows.append(ReportRow(source="mask", fate=Fate.FAILED, reason=error.what))
-            continue
-        masks.append((_patient(facts.patient_id, source, path), Mask(path, facts)))
-    stacks = [
-        (_patient(stack.facts.patient_id, source, stack.files[0]), stack) for stack in found.stacks
-    ]
+    names = _patient_names(source, found.stacks, masks)
+    series = [stack for stack in found.stacks if is_mask_series(source, stack)]
+    scans = [stack for stack in found.stacks if not is_mask_series(source, stack)]
     return Tree(
-        _grouped((name, stack) for name, stack in stacks if not is_mask_series(source, stack)),
-        _grouped(masks),
-        _grouped((name, stack) for name, stack in stacks if is_mask_series(source, stack)),
+        _grouped((names[stack.files[0]], stack) for stack in scans),
+        _grouped((names[mask.path], mask) for mask in masks),
+        _grouped((names[stack.files[0]], stack) for stack in series),
         tuple(rows),
-        frozenset(name for name, stack in stacks if not stack.facts.patient_id),
+        frozenset(names[stack.files[0]] for stack in found.stacks if not _own_id(stack.facts)),
+        frozenset(file.parent for file in found.damaged),
     )
+
+
+def _patient_names(source: Path, stacks: Sequence[Stack], masks: Sequence[Mask]) -> dict[Path, str]:
+    """Return the patient of each stack (by its first file) and mask."""
+    facts: dict[Path, SeriesFacts | MaskFacts] = {
+        **{stack.files[0]: stack.facts for stack in stacks},
+        **{mask.path: mask.facts for mask in masks},
+    }
+    own = {file: _own_id(item) for file, item in facts.items()}
+    nameless = [
+        AnonymousFile(file, item.study_uid) for file, item in facts.items() if not own[file]
+    ]
+    named = {file: name for file, name in own.items() if name}
+    return {**named, **name_anonymous(source, nameless, named.values())}
+
+
+def _own_id(facts: SeriesFacts | MaskFacts) -> str:
+    return facts.patient_id.strip(" \0")
 
 
 def plan_patient(
@@ -117,7 +139,7 @@ def plan_patient(
     report = [replace(row, patient_id=patient_id) for row in regions.report]
     for stack in stacks:
         row = _row(stack, patient_id, visits)
-        reason, fate = _why_not(stack, regions, visits, rules)
+        reason, fate = _why_not(stack, tree, regions, visits, rules)
         if reason:
             report.append(replace(row, fate=fate, reason=reason))
         else:
@@ -150,7 +172,7 @@ def _scan(
 
 
 def _why_not(
-    stack: Stack, regions: PatientRegions, visits: Visits, rules: DicomRules
+    stack: Stack, tree: Tree, regions: PatientRegions, visits: Visits, rules: DicomRules
 ) -> tuple[str, Fate]:
     if stack.facts.modality not in list(Modality):
         return "of a modality that is not read", Fate.NOT_USED
@@ -158,6 +180,8 @@ def _why_not(
         return visits.why_none(), Fate.NOT_USED
     if not regions.has_tumour(stack) and not rules.unmasked:
         return regions.why_none(stack), Fate.NOT_USED
+    if any(file.parent in tree.damaged_folders for file in stack.files):
+        return "a damaged file lies beside its slices, which may lack it", Fate.FAILED
     problem = stack_problem(stack)
     if problem is not None:
         # The message may name files, which may be called after the patient.
@@ -183,13 +207,8 @@ def _row(stack: Stack, patient_id: str, visits: Visits) -> ReportRow:
 def _files(source: Path) -> Iterator[Path]:
     for folder, subfolders, names in os.walk(source):
         subfolders.sort()
-        yield from (Path(folder, name) for name in sorted(names))
-
-
-def _patient(header_id: str, source: Path, file: Path) -> str:
-    """Return the identifier of the header, or the top folder where it has none."""
-    parts = file.relative_to(source).parts
-    return header_id.strip(" \0") or (parts[0] if len(parts) > 1 else "")
+        paths = (Path(folder, name) for name in sorted(names))
+        yield from (path for path in paths if path.is_file())  # a named pipe would wait for ever
 
 
 def _grouped(items: Iterable[tuple[str, Item]]) -> dict[str, tuple[Item, ...]]:
@@ -199,10 +218,14 @@ def _grouped(items: Iterable[tuple[str, Item]]) -> dict[str, tuple[Item, ...]]:
     return {name: tuple(members) for name, members in groups.items()}
 
 
-def _skipped(skipped: Sequence[tuple[Path, str]]) -> Iterator[ReportRow]:
+def _skipped(found: Survey) -> Iterator[ReportRow]:
+    damaged = set(found.damaged)
     # Names of files, which may be those of patients, are left out.
-    reasons = ["copy of another file" if "copy of" in reason else reason for _, reason in skipped]
-    for reason, count in sorted(Counter(reasons).items()):
+    reasons = [
+        ("copy of another file" if "copy of" in reason else reason, file in damaged)
+        for file, reason in found.skipped
+    ]
+    for (reason, is_damaged), count in sorted(Counter(reasons).items()):
         files = "1 file" if count == 1 else f"{count} files"
-        fate = Fate.FAILED if reason.startswith("damaged") else Fate.NOT_USED
+        fate = Fate.FAILED if is_damaged else Fate.NOT_USED
         yield ReportRow(source=files, fate=fate, reason=reason)

@@ -20,7 +20,12 @@ _MASK_FOLDER = re.compile(r"(?<![a-z])(masks?|segmentations?|labels?)(?![a-z])",
 def is_mask_series(source: Path, stack: Stack) -> bool:
     """Tell whether a series lies below a folder of masks."""
     folders = stack.files[0].relative_to(source).parts[:-1]
-    return any(_MASK_FOLDER.search(folder) for folder in folders)
+    return any(is_mask_folder(folder) for folder in folders)
+
+
+def is_mask_folder(name: str) -> bool:
+    """Tell whether a folder holds masks by its name."""
+    return _MASK_FOLDER.search(name) is not None
 
 
 def series_regions(series: Sequence[Stack], names: RegionNames) -> tuple[RegionSource, ...]:

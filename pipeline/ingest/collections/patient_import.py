@@ -24,6 +24,7 @@ from pipeline.ingest.collections.plan import (
     ReportRow,
     ScanSource,
 )
+from pipeline.ingest.collections.technical_values import safe_technical
 from pipeline.ingest.collections.wording import explain, public_reason
 from pipeline.ingest.dicom.series import read_stack
 from pipeline.ingest.dicom.stacks import Stack
@@ -204,7 +205,7 @@ def _technical(row: ScanRow, source: ScanSource) -> dict[str, str]:
         "phase": row.phase,
         "image": row.image,
         "days_from_first_scan": "" if days is None else str(days),
-        **source.technical,
+        **safe_technical(source.technical),
     }
 
 

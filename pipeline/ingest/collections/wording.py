@@ -31,11 +31,12 @@ def public_reason(text: str, source: ScanSource, *paths: Path) -> str:
 
 def _private_texts(source: ScanSource, paths: tuple[Path, ...]) -> set[str]:
     files = [*paths, *(item.path for item in source.regions)]
-    texts: list[str] = []
+    # Names of segments and contours are typed by people too.
+    texts = [str(item.label) for item in source.regions if item.label is not None]
     if isinstance(source.image, Stack):
         facts = source.image.facts
         files += source.image.files
-        texts = [facts.series_description, facts.study_description, facts.protocol_name]
+        texts += [facts.series_description, facts.study_description, facts.protocol_name]
         texts += [facts.contrast_agent, facts.patient_id]
     names = {name for file in files for name in (str(file), file.name)}
     unsafe = {text.strip() for text in texts if text.strip() and not is_safe(text)}

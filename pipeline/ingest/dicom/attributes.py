@@ -105,6 +105,14 @@ def whole(header: pydicom.Dataset, keyword: str) -> int | None:
     return int(found)
 
 
+def optional_whole(header: pydicom.Dataset, keyword: str) -> int | None:
+    """Return the whole number of an attribute; None also where it is malformed."""
+    try:
+        return whole(header, keyword)
+    except PARSE_ERRORS:
+        return None
+
+
 def optional_text(header: pydicom.Dataset, keyword: str) -> str:
     """Return an attribute as text; empty also where it is malformed."""
     try:

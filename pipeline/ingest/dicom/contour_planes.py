@@ -1,8 +1,8 @@
 """Decide which slice of a scan each contour of an RTSTRUCT belongs to."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,15 @@ SPACING_TOLERANCE = 0.02
 PLANE_DEVIATION = 0.1
 """Largest distance of a contour's plane from its place among equally distant ones, as a fraction
 of their distance."""
+
+THICKEST_SLICES_MM = 10.2
+"""Largest distance of slices that planes are taken for; regularly further apart, they are separate
+lesions. Series of the liver have at most 10 mm (HCC-TACE-Seg, before contrast)."""
+
+SAME_OUTLINE = (0.1, 0.01)
+"""Two contours of a slice are one contour stored twice if the sides of their bounding boxes differ
+by at most this (voxels) and their areas by this fraction, wherever they begin and whichever way
+they go."""
 
 _HEIGHT_DECIMALS = 3
 """Heights are rounded to thousandths of a slice, so that planes midway between two slices all go
@@ -78,7 +87,9 @@ def sort_into_planes(
     heights = np.array([_height(path, contour, grid) for contour in contours])
     _check_extent(path, contours, heights, grid)
     planes = _distinct(heights, PLANE_TOLERANCE_MM / grid.spacing_mm[2])
-    step = _plane_step(planes)
+    step = _plane_step(planes, grid.spacing_mm[2])
+    if step is None and _are_of_one_lesion(planes, contours, heights, grid.spacing_mm[2]):
+        raise _other_spacing(path, float(planes[1] - planes[0]), grid)
     if step is not None:
         if not reading.resample_masks:
             raise _other_spacing(path, step, grid)
@@ -136,11 +147,12 @@ def _distinct(heights: _Points, tolerance: float) -> _Points:
     return planes
 
 
-def _plane_step(planes: _Points) -> float | None:
+def _plane_step(planes: _Points, slice_mm: float) -> float | None:
     """Return the planes' distance in slices where they do not correspond to the slices, else None.
 
     They do not if two lie on one slice, or if neighbouring planes are regularly further apart than
-    slices and leave some empty. Single gaps, as between two lesions, are no sign of either.
+    slices and leave some empty. Single gaps, as between two lesions, are no sign of either, nor
+    are distances that no series has.
     """
     if len(planes) < 2:
         return None
@@ -148,8 +160,39 @@ def _plane_step(planes: _Points) -> float | None:
     neighbours = gaps[gaps < 1.5 * gaps.min()]
     step = float(np.median(neighbours))
     sharing = bool((jumps == 0).any())
-    wide = step > 1 + SPACING_TOLERANCE and len(gaps) >= 2 and 2 * len(neighbours) >= len(gaps)
-    return step if sharing or (wide and (jumps > 1).any()) else None
+    regular = len(gaps) >= 2 and 2 * len(neighbours) >= len(gaps)
+    wide = 1 + SPACING_TOLERANCE < step <= THICKEST_SLICES_MM / slice_mm
+    return step if sharing or (regular and wide and (jumps > 1).any()) else None
+
+
+def _are_of_one_lesion(
+    planes: _Points, contours: Sequence[_Points], heights: _Points, slice_mm: float
+) -> bool:
+    """Tell whether the only two planes have empty slices between contours that lie over another.
+
+    One lesion drawn on two thicker slices looks like this; two lesions lie beside each other.
+    """
+    if (
+        len(planes) != 2
+        or not 1 < round(float(np.diff(planes)[0])) <= THICKEST_SLICES_MM / slice_mm
+    ):
+        return False
+    middle = planes.mean()
+    lower, upper = (
+        [_box(c) for c, h in zip(contours, heights, strict=True) if (h > middle) == above]
+        for above in (False, True)
+    )
+    return any(_overlap(one, other) for one in lower for other in upper)
+
+
+def _box(contour: _Points) -> _Points:
+    """Return the bounding box of a contour, shape (2, 2): lowest and highest x and y."""
+    box: _Points = np.array([contour[:, :2].min(axis=0), contour[:, :2].max(axis=0)])
+    return box
+
+
+def _overlap(one: _Points, other: _Points) -> bool:
+    return bool((np.maximum(one[0], other[0]) < np.minimum(one[1], other[1])).all())
 
 
 def _own_grid(
@@ -196,6 +239,19 @@ def _other_spacing(path: Path, step: float, grid: Geometry) -> ReadError:
 def _check_not_doubled(path: Path, by_slice: dict[int, list[_Points]]) -> None:
     """Refuse contours that are stored twice: by the even-odd rule they would cancel."""
     for contours in by_slice.values():
-        counts = Counter(contour.round(_HEIGHT_DECIMALS).tobytes() for contour in contours)
-        if max(counts.values()) > 1:
+        if any(_is_same(one, other) for one, other in combinations(contours, 2)):
             raise unreadable_mask(path, "each contour once", "two equal contours on one slice")
+
+
+def _is_same(one: _Points, other: _Points) -> bool:
+    box_voxels, area_share = SAME_OUTLINE
+    if np.abs(_box(one) - _box(other)).max() > box_voxels:
+        return False
+    areas = _area(one), _area(other)
+    return abs(areas[0] - areas[1]) <= area_share * max(areas)
+
+
+def _area(contour: _Points) -> float:
+    """Return the enclosed area in voxels (shoelace formula), positive in both directions."""
+    x, y = (contour[:, :2] - contour[0, :2]).T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2

@@ -22,12 +22,15 @@ class Defect:
         As in :class:`pipeline.domain.problem.Problem`.
     code : Code
         Its kind.
+    is_colour : bool
+        Whether it is that the slice is a colour image.
     """
 
     what: str
     expected: str
     got: str
     code: Code = Code.IMAGE_UNREADABLE
+    is_colour: bool = False
 
 
 def find_defect(
@@ -49,6 +52,7 @@ def _kind_defect(header: pydicom.Dataset, file: Path) -> Defect | None:
             "one grey value a voxel",
             f"{photometric or samples} in {file.name}",
             Code.IMAGE_KIND,
+            is_colour=True,
         )
     if photometric == "MONOCHROME1":
         # Whether such values are inverted cannot be told from the header of a CT or MR.

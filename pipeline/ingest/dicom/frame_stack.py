@@ -7,11 +7,12 @@ from pipeline.domain.geometry import Geometry
 from pipeline.domain.reading import Reading
 from pipeline.ingest.dicom.mask_dataset import unreadable_mask
 from pipeline.ingest.dicom.segment_frames import FramePlane, SegmentFrames
+from pipeline.ingest.dicom.slice_spacing import slice_spacing_mm
 from pipeline.ingest.limits import check_voxel_count
 from pipeline.ingest.read_error import ReadError
 
 GAP_TOLERANCE = 0.02
-"""Largest deviation of a distance between frames from a multiple of the smallest."""
+"""Largest deviation of a distance between frames from a multiple of the slice spacing."""
 
 DRIFT_TOLERANCE_MM = 0.1
 """Largest sideways shift between frames of one stack."""
@@ -22,8 +23,8 @@ _Heights = npt.NDArray[np.float64]
 def stack_frames(frames: SegmentFrames, reading: Reading) -> tuple[npt.NDArray[np.bool_], Geometry]:
     """Return a segment as a volume on the grid of its frames; absent frames are empty slices.
 
-    The distance of slices is the smallest between two frames, and for a single frame the
-    SpacingBetweenSlices or SliceThickness that its header gives.
+    The distance of slices is that of :func:`pipeline.ingest.dicom.slice_spacing.slice_spacing_mm`,
+    and for a single frame the SliceThickness that its header gives.
 
     Raises
     ------
@@ -34,7 +35,9 @@ def stack_frames(frames: SegmentFrames, reading: Reading) -> tuple[npt.NDArray[n
     if not planes:
         raise unreadable_mask(frames.path, "frames of the segment", "none")
     heights, normal = _heights(frames, planes)
-    spacing_mm = _slice_spacing_mm(frames, heights)
+    spacing_mm = slice_spacing_mm(frames) or frames.stated_mm("SliceThickness")
+    if not spacing_mm:
+        raise _irregular(frames, "a single frame of unknown thickness")
     numbers = np.rint((heights - heights.min()) / spacing_mm).astype(np.int64)
     off = np.abs((heights - heights.min()) / spacing_mm - numbers).max()
     if off > GAP_TOLERANCE or len(set(numbers.tolist())) < len(numbers):
@@ -64,16 +67,6 @@ def _heights(
         if turned or drift > DRIFT_TOLERANCE_MM:
             raise _irregular(frames, "another orientation" if turned else f"a {drift:.3g} mm shift")
     return np.array([float(plane.position_mm @ normal) for plane in planes]), normal
-
-
-def _slice_spacing_mm(frames: SegmentFrames, heights: _Heights) -> float:
-    gaps = np.diff(np.unique(heights.round(3)))
-    if len(gaps):
-        return float(gaps.min())
-    stated = frames.stated_slice_spacing_mm()
-    if not 0 < stated < np.inf:
-        raise _irregular(frames, "a single frame of unknown thickness")
-    return stated
 
 
 def _geometry(

@@ -24,6 +24,11 @@ ROUNDING_MM = 0.02
 wrong by up to 0.005 mm each, so a gap by 0.01 mm and its deviation from the median by twice that.
 Without it, thin slices (0.4 mm) would be refused for their rounding alone."""
 
+COARSE_ROUNDING_MM = 0.1
+"""The same for positions that all have at most one decimal: gaps of 1.25 mm become 1.2 and 1.3 mm.
+Each position is then wrong by up to 0.05 mm, less than the smallest voxel of a clinical scanner;
+that the gaps were even before the rounding cannot be told from such a header."""
+
 PLACE_TOLERANCE = 0.1
 """Largest distance of a slice from its place on the regular grid, as a fraction of the gap, so
 that deviations within ``GAP_TOLERANCE`` that all go one way cannot add up to a shifted slice."""
@@ -40,8 +45,18 @@ SHEAR_TOLERANCE_DEGREES = 0.05
 Direction cosines rounded to three decimals are wrong by 0.03 degrees; gantries tilt by whole or
 half degrees. Over 300 mm the tolerance is 0.26 mm, less than half a voxel."""
 
-ORIENTATION_TOLERANCE = 1e-4
-"""Largest disagreement of direction cosines between slices of one volume."""
+PLANE_DEGREES = 1.0
+"""Slices whose rows and columns turn by less than this are of one plane.
+
+Cosines rounded to two decimals are wrong by 0.4 degrees, and rounding must not make two planes of
+one volume; localisers and reformatted planes are turned by far more. What lies between this and
+``TURN_TOLERANCE_MM`` is one plane, but no regular stack."""
+
+TURN_TOLERANCE_MM = 0.2
+"""Largest shift of a slice's middle by direction cosines that differ from those of the grid.
+
+Cosines that jump between neighbouring fourth decimals shift the middle of a 400 mm slice by up to
+0.04 mm."""
 
 SPACING_TOLERANCE = 1e-4
 """Largest relative disagreement of PixelSpacing between slices of one volume."""
@@ -69,9 +84,10 @@ def in_order(slices: Sequence[Slice]) -> list[Slice]:
 
 
 def same_plane(first: Slice, other: Slice) -> bool:
-    """Tell whether two slices have the same orientation, within rounding."""
-    apart = np.abs(first.orientation - other.orientation).max()
-    return bool(apart <= ORIENTATION_TOLERANCE)
+    """Tell whether rows and columns of two slices run the same way, within ``PLANE_DEGREES``."""
+    apart = first.orientation - other.orientation
+    right, down = apart[:3], apart[3:]
+    return bool(max(right @ right, down @ down) <= np.radians(PLANE_DEGREES) ** 2)
 
 
 def same_raster(first: Slice, other: Slice) -> bool:
@@ -109,6 +125,10 @@ def find_irregularity(slices: Sequence[Slice]) -> Irregularity | None:
 def make_geometry(ordered: Sequence[Slice]) -> Geometry:
     """Return the grid of slices that are regular and in order.
 
+    Its direction is the rotation nearest to the cosines of the first slice. Headers round them,
+    and other formats (NIfTI) store a rotation, which rounded cosines are not quite; the middle of a
+    slice moves by at most ``TURN_TOLERANCE_MM``.
+
     Raises
     ------
     ValueError
@@ -117,7 +137,8 @@ def make_geometry(ordered: Sequence[Slice]) -> Geometry:
     first, last = ordered[0], ordered[-1]
     row_spacing, column_spacing = first.pixel_spacing_mm
     depth_mm = float((last.position_mm - first.position_mm) @ first.normal)
-    direction = np.column_stack([first.orientation[:3], first.orientation[3:], first.normal])
+    axes = _nearest_axes(first)
+    direction = np.column_stack([*axes, np.cross(*axes)])
     x, y, z = (float(value) for value in first.position_mm)
     return Geometry(
         size=(first.encoding.columns, first.encoding.rows, len(ordered)),
@@ -137,14 +158,47 @@ def _find_different(slices: Sequence[Slice]) -> Irregularity | None:
                 "the same rows, columns and spacing (mm) throughout",
                 f"{_raster(first)} in {first.label}, {_raster(item)} in {item.label}",
             )
-        if not same_plane(first, item):
-            return Irregularity(
-                Code.DICOM_IRREGULAR,
-                "slices differ in orientation",
-                f"{first.orientation.tolist()} as in {first.label}",
-                f"{item.orientation.tolist()} in {item.label}",
-            )
-    return None
+    return _find_turned(slices)
+
+
+def _find_turned(slices: Sequence[Slice]) -> Irregularity | None:
+    first = slices[0]
+    shifts = _shifts_of_middle_mm(slices, _nearest_axes(first))
+    worst = int(np.argmax(shifts))
+    if shifts[worst] <= TURN_TOLERANCE_MM:
+        return None
+    return Irregularity(
+        Code.DICOM_IRREGULAR,
+        "slices differ in orientation",
+        f"{first.orientation.tolist()} as in {first.label}, perpendicular and of unit length, so"
+        f" that no slice is shifted by more than {TURN_TOLERANCE_MM} mm",
+        f"{slices[worst].orientation.tolist()} in {slices[worst].label}, {shifts[worst]:.3g} mm",
+    )
+
+
+def _nearest_axes(item: Slice) -> Vector:
+    """Return the perpendicular unit vectors nearest to the direction cosines, shape (2, 3).
+
+    The polar factor of the matrix (Higham 1986, doi:10.1137/0907079).
+    """
+    left, _, right = np.linalg.svd(item.orientation.reshape(2, 3), full_matrices=False)
+    nearest: Vector = left @ right
+    return nearest
+
+
+def _shifts_of_middle_mm(slices: Sequence[Slice], axes: Vector) -> Vector:
+    """Return half of how far other cosines than ``axes`` shift the farthest corner of each slice.
+
+    All slices have the raster of the first; a slice's position is that of its first voxel.
+    """
+    row_spacing, column_spacing = slices[0].pixel_spacing_mm
+    encoding = slices[0].encoding
+    size = np.array([encoding.columns * column_spacing, encoding.rows * row_spacing])
+    off = np.array([item.orientation for item in slices]).reshape(-1, 2, 3) - axes
+    right, down = np.moveaxis(off * size[:, None], 1, 0)
+    corners = np.linalg.norm([right, down, right + down], axis=2)
+    shifts: Vector = 0.5 * corners.max(axis=0)
+    return shifts
 
 
 def _raster(item: Slice) -> tuple[int, int, float, float]:
@@ -160,8 +214,9 @@ def _find_uneven(ordered: Sequence[Slice]) -> Irregularity | None:
     if gaps.min() <= SAME_PLACE * usual:
         return _twins(ordered, gaps)
     worst = int(np.argmax(np.abs(gaps - usual)))
-    if abs(gaps[worst] - usual) <= max(GAP_TOLERANCE * usual, ROUNDING_MM):
-        return _find_drift(ordered, heights)
+    rounding_mm = _rounding_mm(ordered, usual)
+    if abs(gaps[worst] - usual) <= max(GAP_TOLERANCE * usual, rounding_mm):
+        return _find_drift(ordered, heights, rounding_mm)
     absent = np.rint(gaps / usual) - 1
     whole = np.abs(gaps - (absent + 1) * usual) <= PLACE_TOLERANCE * usual
     if absent.sum() > 0 and whole.all():
@@ -173,6 +228,14 @@ def _find_uneven(ordered: Sequence[Slice]) -> Irregularity | None:
         f"{gaps[worst]:.4g} mm {_between(ordered, worst)}; gaps from {gaps.min():.4g} to"
         f" {gaps.max():.4g} mm",
     )
+
+
+def _rounding_mm(slices: Sequence[Slice], usual: float) -> float:
+    """Return by how much rounding alone can make gaps deviate, at most half a gap."""
+    positions = np.array([item.position_mm for item in slices])
+    coarse = bool((np.abs(positions - positions.round(1)) < 1e-6).all())
+    allowed = COARSE_ROUNDING_MM * 1.001 if coarse else ROUNDING_MM  # decimals are not exact
+    return min(allowed, 0.5 * usual)
 
 
 def usual_gap(heights: Vector) -> float:
@@ -216,12 +279,14 @@ def _missing(ordered: Sequence[Slice], gaps: Vector, usual: float) -> Irregulari
     )
 
 
-def _find_drift(ordered: Sequence[Slice], heights: Vector) -> Irregularity | None:
+def _find_drift(
+    ordered: Sequence[Slice], heights: Vector, rounding_mm: float
+) -> Irregularity | None:
     places = np.linspace(heights[0], heights[-1], len(heights))
     step = (heights[-1] - heights[0]) / (len(heights) - 1)
     worst = int(np.argmax(np.abs(heights - places)))
     off_mm = float(abs(heights[worst] - places[worst]))
-    if off_mm <= max(PLACE_TOLERANCE * step, ROUNDING_MM):
+    if off_mm <= max(PLACE_TOLERANCE * step, rounding_mm):
         return None
     return Irregularity(
         Code.SLICES_UNEVEN,

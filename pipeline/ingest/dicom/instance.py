@@ -43,6 +43,9 @@ MAX_FRAMES = 1 << 16
 _LABELMAP = UID("1.2.840.10008.5.1.4.1.1.66.7")  # newer than pydicom 3.0's dictionary
 _MASK_CLASSES = frozenset({SegmentationStorage, _LABELMAP, RTStructureSetStorage})
 _MASK_MODALITIES = frozenset({"SEG", "RTSTRUCT"})
+_APPLE_DOUBLE = bytes.fromhex("00051607")
+"""First bytes of the companions that macOS writes beside files on other disks (RFC 1740)."""
+
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _MODALITY_BY_CLASS: dict[str, str] = {
     "1.2.840.10008.5.1.4.1.1.2": "CT",
@@ -109,7 +112,7 @@ def read_instance(file: Path) -> Instance | None:
     Returns
     -------
     Instance or None
-        None where the file is not DICOM, or a DICOMDIR.
+        None where the file is not DICOM, a DICOMDIR, or the companion that macOS adds to a file.
 
     Raises
     ------
@@ -118,18 +121,20 @@ def read_instance(file: Path) -> Instance | None:
     """
     try:
         with quiet_pydicom(), open_dataset(file) as stream:
-            if looks_like_dicom(stream.read(SIGNATURE_BYTES)):
+            head = stream.read(SIGNATURE_BYTES)
+            if looks_like_dicom(head):
                 stream.seek(0)
                 return _read(file, stream)
     except PARSE_ERRORS:
         raise damaged_file(file) from None
-    _check_name(file)
+    _check_name(file, head)
     return None
 
 
-def _check_name(file: Path) -> None:
+def _check_name(file: Path, head: bytes) -> None:
     """Let other files pass, but not those that claim to be DICOM by their name."""
-    if file.suffix.lower() == ".dcm":
+    is_companion = file.name.startswith("._") or head.startswith(_APPLE_DOUBLE)
+    if file.suffix.lower() == ".dcm" and not is_companion:
         raise damaged_file(file, "no DICOM content")
 
 

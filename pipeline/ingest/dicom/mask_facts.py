@@ -10,6 +10,9 @@ import pydicom
 from pipeline.ingest.codes import Code
 from pipeline.ingest.dicom.attributes import optional_number, optional_text
 from pipeline.ingest.dicom.mask_dataset import damage_reported, read_dataset
+from pipeline.ingest.dicom.mask_labels import Labelled
+from pipeline.ingest.dicom.segment_frames import read_segments
+from pipeline.ingest.dicom.structure_set import read_regions
 from pipeline.ingest.read_error import ReadError
 
 MaskKind = Literal["SEG", "RTSTRUCT"]
@@ -33,6 +36,9 @@ _TAGS = (
     "SegmentSequence",
     "ReferencedFrameOfReferenceSequence",
     "StructureSetROISequence",
+    "ROIContourSequence",
+    "SegmentationType",
+    "PixelPaddingValue",
 )
 
 
@@ -46,8 +52,9 @@ class MaskFacts:
         ``SEG`` or ``RTSTRUCT``.
     patient_id, study_uid, frame_of_reference, referenced_series_uid : str
         Identifiers, each empty where the header lacks it; only to be compared, never written.
-    names : tuple of str
-        Segment labels or names of regions of interest, in the file's order.
+    regions : tuple of Labelled
+        Numbers and names of the segments (without a background) or of the regions of interest
+        that have contours, in the file's order.
     series_description : str
         Empty where absent.
     series_number : int or None
@@ -61,10 +68,15 @@ class MaskFacts:
     study_uid: str = field(repr=False)
     frame_of_reference: str = field(repr=False)
     referenced_series_uid: str = field(repr=False)
-    names: tuple[str, ...]
+    regions: tuple[Labelled, ...]
     series_description: str
     series_number: int | None
     algorithm: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the regions, in the file's order."""
+        return tuple(region.name for region in self.regions)
 
 
 def is_dicom_mask(path: Path) -> bool:
@@ -115,7 +127,7 @@ def mask_kind(header: pydicom.Dataset) -> MaskKind | None:
 
 
 def _facts(header: pydicom.Dataset, kind: MaskKind) -> MaskFacts:
-    frames, series, names, algorithms = (
+    frames, series, algorithms = (
         _segmentation_lists(header) if kind == "SEG" else _structure_lists(header)
     )
     number = optional_number(header, "SeriesNumber")
@@ -125,14 +137,14 @@ def _facts(header: pydicom.Dataset, kind: MaskKind) -> MaskFacts:
         study_uid=optional_text(header, "StudyInstanceUID"),
         frame_of_reference=_only(frames),
         referenced_series_uid=_only(series),
-        names=tuple(names),
+        regions=read_segments(header) if kind == "SEG" else read_regions(header),
         series_description=optional_text(header, "SeriesDescription"),
         series_number=None if number is None else int(number),
         algorithm=_only(algorithms),
     )
 
 
-_Lists = tuple[list[str], list[str], list[str], list[str]]
+_Lists = tuple[list[str], list[str], list[str]]
 
 
 def _segmentation_lists(header: pydicom.Dataset) -> _Lists:
@@ -140,7 +152,6 @@ def _segmentation_lists(header: pydicom.Dataset) -> _Lists:
     return (
         [optional_text(header, "FrameOfReferenceUID")],
         _texts(header.get("ReferencedSeriesSequence") or [], "SeriesInstanceUID"),
-        _texts(segments, "SegmentLabel"),
         _texts(segments, "SegmentAlgorithmType"),
     )
 
@@ -150,7 +161,6 @@ def _structure_lists(header: pydicom.Dataset) -> _Lists:
     return (
         _texts(regions, "ReferencedFrameOfReferenceUID"),
         _texts(_referenced_series(header), "SeriesInstanceUID"),
-        _texts(regions, "ROIName"),
         _texts(regions, "ROIGenerationAlgorithm"),
     )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.ingest.codes import Code
+from pipeline.ingest.description_words import WITHHELD, safe_description
 from pipeline.ingest.read_error import ReadError
 
 _NAMES_SHOWN = 10
@@ -26,7 +27,9 @@ class Labelled:
     name: str
 
     def __str__(self) -> str:
-        return f"{self.number} ({self.name or 'without name'})"
+        """Give number and name; one that may be a person's is withheld, as messages are written."""
+        name = safe_description(self.name)
+        return f"{self.number} {name}" if name == WITHHELD else f"{self.number} ({name or '-'})"
 
 
 def pick_label(path: Path, items: Sequence[Labelled], label: str | int | None, region: str) -> int:

@@ -66,12 +66,24 @@ class SegmentFrames:
         frames = self.dataset.PerFrameFunctionalGroupsSequence
         return [_plane(self.path, frames[number], shared) for number in self.numbers]
 
-    def stated_slice_spacing_mm(self) -> float:
-        """Return SpacingBetweenSlices or SliceThickness of the first frame, 0 where absent."""
+    def all_planes(self) -> list[FramePlane]:
+        """Return where each frame of the file lies, whatever its segment."""
+        shared = _first(self.dataset.SharedFunctionalGroupsSequence)
+        frames = self.dataset.PerFrameFunctionalGroupsSequence
+        return [_plane(self.path, frame, shared) for frame in frames]
+
+    def stated_mm(self, keyword: str) -> float:
+        """Return a length of PixelMeasuresSequence in the segment's first frame, 0 where absent.
+
+        Parameters
+        ----------
+        keyword : str
+            ``SpacingBetweenSlices`` or ``SliceThickness``.
+        """
         shared = _first(self.dataset.SharedFunctionalGroupsSequence)
         frame = self.dataset.PerFrameFunctionalGroupsSequence[self.numbers[0]]
-        measures = _group(frame, shared, "PixelMeasuresSequence")
-        return float(measures.get("SpacingBetweenSlices") or measures.get("SliceThickness") or 0)
+        length_mm = float(_group(frame, shared, "PixelMeasuresSequence").get(keyword) or 0)
+        return length_mm if 0 < length_mm < np.inf else 0.0
 
     def masks(self) -> Iterator[npt.NDArray[np.bool_]]:
         """Yield the pixels of the segment in each frame, shape (y, x), one frame at a time."""

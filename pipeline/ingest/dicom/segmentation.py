@@ -28,6 +28,7 @@ from pipeline.ingest.dicom.segment_frames import (
     frames_of_segment,
     read_segments,
 )
+from pipeline.ingest.dicom.slice_spacing import SPACING_TOLERANCE, slice_spacing_mm
 from pipeline.ingest.mask_resampling import resample_region
 from pipeline.ingest.read_error import ReadError
 
@@ -36,6 +37,11 @@ PIXEL_TOLERANCE = 0.03
 
 A pixel spacing rounded to four decimals moves the last of 512 pixels by 0.02; grids that really
 differ do so by tenths at least, and over the width of a frame by whole voxels."""
+
+SLICE_TOLERANCE = 0.1
+"""Largest distance of a frame from its slice, in slice distances: as much as a slice of the image
+may be off its place (:data:`pipeline.ingest.dicom.grid.PLACE_TOLERANCE`), because a SEG repeats
+the position of the slice it was drawn on."""
 
 _Mask = npt.NDArray[np.bool_]
 
@@ -86,11 +92,26 @@ def read_segment(
 
 def _off_grid(frames: SegmentFrames, grid: Geometry) -> str:
     """Say how the frames differ from the grid of the scan; empty where pixels are its voxels."""
-    for plane in frames.planes():
+    planes = frames.planes()
+    for plane in planes:
         difference = _difference(frames, plane, grid)
         if difference:
             return difference
-    return ""
+    return _spacing_difference(frames, planes[0], grid) if planes else ""
+
+
+def _spacing_difference(frames: SegmentFrames, plane: FramePlane, grid: Geometry) -> str:
+    """Say where the frames belong to slices of another distance than the scan's.
+
+    They can all lie on slices of the scan nevertheless, and would leave those between empty.
+    """
+    own_mm = slice_spacing_mm(frames)
+    _, steps = _in_voxels(plane, grid)
+    axis = int(np.argmin(np.abs(steps).sum(axis=0)))
+    scan_mm = grid.spacing_mm[axis]
+    if own_mm is None or abs(own_mm - scan_mm) <= SPACING_TOLERANCE * scan_mm:
+        return ""
+    return f"frames {own_mm:.4g} mm apart on slices {scan_mm:.4g} mm apart"
 
 
 def _difference(frames: SegmentFrames, plane: FramePlane, grid: Geometry) -> str:
@@ -99,7 +120,9 @@ def _difference(frames: SegmentFrames, plane: FramePlane, grid: Geometry) -> str
     corners = np.array([(i, j) for i in (0, columns - 1) for j in (0, rows - 1)])
     off_voxels = (start + corners @ steps) - (start.round() + corners @ steps.round())
     off_mm = np.abs(off_voxels) * np.asarray(grid.spacing_mm)
-    if _is_neighbour_step(steps) and np.abs(off_voxels).max() <= PIXEL_TOLERANCE:
+    across = np.abs(steps).sum(axis=0) < 0.5  # the axis that a frame does not extend along
+    allowed = np.where(across, SLICE_TOLERANCE, PIXEL_TOLERANCE)
+    if _is_neighbour_step(steps) and (np.abs(off_voxels) <= allowed).all():
         return ""
     right_mm, down_mm = np.linalg.norm([plane.along_row_mm, plane.along_column_mm], axis=1)
     first = ", ".join(f"{gap:.3g}" for gap in off_mm[0])

@@ -13,6 +13,7 @@ from pipeline.domain.geometry import Geometry
 from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Modality, Scan
 from pipeline.ingest.codes import Code
+from pipeline.ingest.dicom.defects import Defect
 from pipeline.ingest.dicom.grid import find_irregularity, make_geometry
 from pipeline.ingest.dicom.header import is_dicom_file, read_header
 from pipeline.ingest.dicom.multiframe import frame_header, has_functional_groups
@@ -108,7 +109,8 @@ def read_stack(stack: Stack, modality: Modality, reading: Reading = DEFAULT_READ
 def stack_problem(stack: Stack) -> ReadError | None:
     """Say from its headers why a stack cannot become a volume; None where it can."""
     folder = stack.files[0].parent
-    defect = next((item.defect for item in stack.slices if item.defect), None)
+    defects = (item.defect for item in stack.slices if item.defect)
+    defect = next(defects, None) or _rescale_defect(stack)
     if defect is not None:
         return ReadError(
             folder,
@@ -131,10 +133,31 @@ def stack_problem(stack: Stack) -> ReadError | None:
     )
 
 
+def _rescale_defect(stack: Stack) -> Defect | None:
+    """Say where slices lack what the others have to rescale their values, or a PET its slope.
+
+    A slice without it would silently be on another scale than its neighbours. What all slices lack
+    is 1 or 0 (a PET's slope is mandatory, PS3.3 C.8.9.4).
+    """
+    for name in ("RescaleSlope", "RescaleIntercept"):
+        lacking = [item for item in stack.slices if name in item.rescale_absent]
+        must = name == "RescaleSlope" and stack.facts.modality == Modality.PT
+        if lacking and (must or len(lacking) < stack.slice_count):
+            return Defect(
+                "has slices without rescaling",
+                f"{name} in every slice" + ("" if must else ", or in none"),
+                f"none in {lacking[0].label} ({len(lacking)} of {stack.slice_count} slices)",
+            )
+    return None
+
+
 _EXPORT_AGAIN = "Export the whole series again, or resample it to a regular grid (dcm2niix)."
 _ADVICE = {
     Code.GANTRY_TILT: "Correct the tilt (dcm2niix does) and use the NIfTI file.",
-    Code.SLICE_DUPLICATE: "Remove the slices that do not belong, or export the series again.",
+    Code.SLICE_DUPLICATE: (
+        "Remove the slices that do not belong, such as the one that a resumed scan repeats, or"
+        " export the series again."
+    ),
     Code.SLICE_MISSING: "Copy or export the whole series again.",
 }
 

@@ -8,7 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 
-from pipeline.ingest.dicom.attributes import number, numbers, text, whole
+from pipeline.ingest.dicom.attributes import (
+    number,
+    numbers,
+    optional_number,
+    optional_text,
+    optional_whole,
+    words,
+)
 from pipeline.ingest.dicom.defects import Defect, find_defect
 from pipeline.ingest.dicom.encoding import Encoding
 from pipeline.ingest.dicom.facts import acquisition_moment
@@ -24,6 +31,7 @@ MARK_KEYWORDS: Mapping[str, str] = {
     "sequence name": "SequenceName",
     "image type": "ImageType",
     "convolution kernel": "ConvolutionKernel",
+    "tube voltage": "KVP",
     "trigger time": "TriggerTime",
     "content time": "ContentTime",
 }
@@ -83,6 +91,8 @@ class Slice:
         SliceThickness and SpacingBetweenSlices.
     slope, intercept : float
         Value = slope x stored value + intercept.
+    rescale_absent : tuple of str
+        Those of RescaleSlope and RescaleIntercept that the header lacks; 1 and 0 then stand in.
     instance_number : int or None
         InstanceNumber of a file; the frame's index in a multi-frame file.
     acquired_at : str
@@ -91,6 +101,9 @@ class Slice:
         Values of ``MARK_KEYWORDS`` and of the acquisition time, by their names.
     defect : Defect or None
         Why it cannot be read; positions and sizes are then meaningless.
+    is_capture : bool
+        Without a position, and derived or secondary by its ImageType: a picture of a screen or a
+        report, no slice of the patient.
     """
 
     file: Path
@@ -104,15 +117,18 @@ class Slice:
     between_mm: float | None
     slope: float
     intercept: float
+    rescale_absent: tuple[str, ...]
     instance_number: int | None
     acquired_at: str = field(repr=False)
     marks: Mapping[str, str] = field(repr=False)
     defect: Defect | None = None
+    is_capture: bool = False
 
     @property
     def normal(self) -> Vector:
         """Direction of the z axis: x times y, so that the grid is right-handed."""
-        return np.cross(self.orientation[:3], self.orientation[3:])
+        across = np.cross(self.orientation[:3], self.orientation[3:])
+        return across / (np.linalg.norm(across) or 1.0)
 
     @property
     def label(self) -> str:
@@ -136,9 +152,11 @@ def make_slice(header: pydicom.Dataset, file: Path, frame: int, encoding: Encodi
     Raises
     ------
     ValueError
-        If an attribute is malformed; an absent or impossible one becomes the slice's defect.
+        If an attribute of geometry or values is malformed; an absent or impossible one becomes the
+        slice's defect. Others that are malformed count as absent.
     """
-    slope, intercept = number(header, "RescaleSlope"), number(header, "RescaleIntercept")
+    rescale = {name: number(header, name) for name in ("RescaleSlope", "RescaleIntercept")}
+    slope, intercept = rescale.values()
     spacing = numbers(header, "PixelSpacing", 2)
     plane = {
         "PixelSpacing": spacing,
@@ -154,23 +172,31 @@ def make_slice(header: pydicom.Dataset, file: Path, frame: int, encoding: Encodi
         file=file,
         frame=frame,
         encoding=encoding,
-        sop_uid=text(header, "SOPInstanceUID"),
+        sop_uid=optional_text(header, "SOPInstanceUID"),
         position_mm=np.array(plane["ImagePositionPatient"] or (0, 0, 0), dtype=float),
         orientation=np.array(plane["ImageOrientationPatient"] or (1, 0, 0, 0, 1, 0), dtype=float),
         pixel_spacing_mm=(1.0, 1.0) if spacing is None else (spacing[0], spacing[1]),
-        thickness_mm=number(header, "SliceThickness"),
-        between_mm=number(header, "SpacingBetweenSlices"),
+        thickness_mm=optional_number(header, "SliceThickness"),
+        between_mm=optional_number(header, "SpacingBetweenSlices"),
         slope=1.0 if slope is None else slope,
         intercept=0.0 if intercept is None else intercept,
-        instance_number=whole(header, "InstanceNumber"),
+        rescale_absent=tuple(name for name, value in rescale.items() if value is None),
+        instance_number=optional_whole(header, "InstanceNumber"),
         acquired_at=moment,
         marks=_marks(header, moment),
         defect=find_defect(header, encoding, plane, file),
+        is_capture=(
+            plane["ImagePositionPatient"] is None and encoding.frames == 1 and _is_derived(header)
+        ),
     )
 
 
+def _is_derived(header: pydicom.Dataset) -> bool:
+    return bool({"DERIVED", "SECONDARY"} & {word.upper() for word in words(header, "ImageType")})
+
+
 def _marks(header: pydicom.Dataset, moment: str) -> dict[str, str]:
-    marks = {name: text(header, keyword) for name, keyword in MARK_KEYWORDS.items()}
+    marks = {name: optional_text(header, keyword) for name, keyword in MARK_KEYWORDS.items()}
     marks["acquisition time"] = moment
     return {name: value for name, value in marks.items() if value}
 
@@ -180,6 +206,6 @@ def _exact_moment(header: pydicom.Dataset) -> str:
     moment = acquisition_moment(header)
     if not moment:
         return ""
-    value = text(header, "AcquisitionDateTime") or text(header, "AcquisitionTime")
+    value = optional_text(header, "AcquisitionDateTime") or optional_text(header, "AcquisitionTime")
     decimals = value.partition(".")[2][:6]
     return f"{moment}.{decimals}" if decimals.isdigit() else moment

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from pipeline.ingest.codes import Code
 from pipeline.ingest.dicom.grid import (
     find_irregularity,
     heights_mm,
@@ -55,10 +56,15 @@ _HEADER_CRITERIA = (
     "sequence name",
     "image type",
     "convolution kernel",
+    "tube voltage",
     "acquisition time",
     "trigger time",
     "content time",
 )
+
+_STATED = frozenset({"stack", "temporal position", "echo time", "b-value"})
+"""Criteria by which a header states that its slices are several volumes. Numbers and times of
+acquisition do not: one volume is also acquired in several passes, every other slice in turn."""
 
 Parts = list[list[Slice]]
 _Key = tuple[str, int]
@@ -107,9 +113,10 @@ def split_series(slices: Sequence[Slice]) -> Split:
     if len(slices) < 4 or (find_irregularity(slices) is None and not _interleaves(slices)):
         return Split([list(slices)])
     times = _times_seen(slices)
+    volumes = [_Volume.of(group) for group in _alike(slices) if _is_one_volume(group)]
     best, best_rank = Split([list(slices)]), (_USELESS, 0)
     for split in _candidates(slices):
-        rank = (_quality(split, times), len(split.parts))
+        rank = (_quality(split, times, volumes), len(split.parts))
         if rank < best_rank:
             best, best_rank = split, rank
         if best_rank[0] == 0:
@@ -120,17 +127,52 @@ def split_series(slices: Sequence[Slice]) -> Split:
 _USELESS = 3
 
 
-def _quality(split: Split, times: int) -> int:
-    """Rank a split: 0 regular parts, as many as positions repeat; 1 regular; 2 no repeats left."""
-    if not _overlapping(split.parts):
+@dataclass(frozen=True, slots=True)
+class _Volume:
+    """Slices of one plane whose places form one grid: which they are, how often it is seen."""
+
+    members: frozenset[int]
+    times: int
+
+    @classmethod
+    def of(cls, group: Sequence[Slice]) -> "_Volume":
+        return cls(frozenset(map(id, group)), _times_seen(group))
+
+
+def _quality(split: Split, times: int, volumes: Sequence[_Volume]) -> int:
+    """Rank a split: 0 regular parts, as many as positions repeat; 1 regular; 2 no repeats left.
+
+    Parts that a StackID names need not lie beside each other.
+    """
+    by_stack = split.by == "stack"
+    if not (by_stack or _overlapping(split.parts)):
         return _USELESS
     regular = all(find_irregularity(part) is None for part in split.parts)
-    if regular and len(split.parts) == times:
+    if regular and (by_stack or len(split.parts) == times):
         return 0
-    if regular and len(split.parts) > times:
+    if regular and len(split.parts) > times and not _tears(split, volumes):
         return 1
-    repeats = any(_times_seen(part) > 1 for part in split.parts)
-    return _USELESS if repeats or times < 2 or len(split.parts) > times else 2
+    if any(_times_seen(part) > 1 for part in split.parts):
+        return _USELESS
+    return 2 if by_stack or 2 <= times >= len(split.parts) else _USELESS
+
+
+def _tears(split: Split, volumes: Sequence[_Volume]) -> bool:
+    """Tell whether a split makes more parts of a plane than its places are seen times.
+
+    The parts then have wider gaps than the whole, which would explain a missing slice away. Such a
+    split is taken only where the header states it.
+    """
+    if all(name in _STATED for name in split.by.split(" and ")):
+        return False
+    part_of = {id(item): number for number, part in enumerate(split.parts) for item in part}
+    return any(len({part_of[i] for i in volume.members}) > volume.times for volume in volumes)
+
+
+def _is_one_volume(group: Sequence[Slice]) -> bool:
+    """Tell whether the places of slices of one plane are one volume's, but for missing slices."""
+    found = find_irregularity([place[0] for place in _places(group).values()])
+    return (found is None or found.code == Code.SLICE_MISSING) and not _interleaves(group)
 
 
 def _candidates(slices: Sequence[Slice]) -> Iterator[Split]:

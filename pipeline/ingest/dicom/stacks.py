@@ -162,9 +162,10 @@ def _stack_order(stack: Stack) -> tuple[str, str, str, int, str, str, int, Path]
 def _add_series(key: SeriesKey, instances: Sequence[Instance], found: _Found) -> None:
     instances = _without_copies(instances, found)
     slices = [item for instance in instances for item in instance.slices]
-    if all(item.defect and item.defect.what == "is colour DICOM" for item in slices):
+    if all(item.defect and item.defect.is_colour for item in slices):
         found.skipped.extend((instance.file, "colour image") for instance in instances)
         return
+    slices = _without_captures(slices, found)
     if any(item.defect for item in slices):
         found.stacks.append(_make_stack(key, slices, (1, 1), ""))
         return
@@ -175,6 +176,20 @@ def _add_series(key: SeriesKey, instances: Sequence[Instance], found: _Found) ->
     for part, members in enumerate(split.parts, start=1):
         place = (part, len(split.parts))
         found.stacks.append(_make_stack(key, in_order(members), place, split.by))
+
+
+def _without_captures(slices: list[Slice], found: _Found) -> list[Slice]:
+    """Set pictures of screens and reports aside that lie among the slices of a patient.
+
+    Such a picture has another ImageType than the slices; else it may be one that lost its position.
+    """
+    types = {item.marks.get("image type") for item in slices if not item.is_capture}
+    if not types:
+        return slices
+    captures = [i for i in slices if i.is_capture and i.marks.get("image type") not in types]
+    reason = "no slice of the patient: derived or secondary, without a position"
+    found.skipped.extend((item.file, reason) for item in captures)
+    return [item for item in slices if not any(item is other for other in captures)]
 
 
 def _make_stack(

@@ -68,8 +68,8 @@ def read_structure(
     """
     with damage_reported(path):
         structures = read_dataset(path)
-        regions = _regions(structures)
-        number = pick_label(path, tuple(regions), label, name)
+        regions = read_regions(structures)
+        number = pick_label(path, regions, label, name)
         frame = _frame_of_reference(structures, number)
         check_frame_of_reference(path, frame, scan.frame_of_reference)
         contours = read_contours(path, _contour_items(structures, number))
@@ -82,18 +82,18 @@ def read_structure(
     return resample_region(path, region, scan.geometry)
 
 
-def _regions(structures: pydicom.Dataset) -> list[Labelled]:
-    """Return the regions of interest that have contours, in the file's order."""
+def read_regions(structures: pydicom.Dataset) -> tuple[Labelled, ...]:
+    """Return the regions of interest of an RTSTRUCT that have contours, in the file's order."""
     drawn = {
         int(item.ReferencedROINumber)
         for item in structures.get("ROIContourSequence") or []
         if item.get("ContourSequence")
     }
-    return [
+    return tuple(
         Labelled(int(item.ROINumber), str(item.get("ROIName", "") or ""))
         for item in structures.get("StructureSetROISequence") or []
         if int(item.ROINumber) in drawn
-    ]
+    )
 
 
 def _frame_of_reference(structures: pydicom.Dataset, number: int) -> str:
