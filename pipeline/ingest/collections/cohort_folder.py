@@ -6,6 +6,7 @@ is recognised by a marker file and replaced by the next.
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -209,17 +210,20 @@ def _remove_left_over(folder: Path) -> None:
 
 
 def _nothing_usable(report: Sequence[ReportRow]) -> list[Problem]:
+    """Say for each patient why nothing was imported, alike series together."""
     shown = [row for row in report if row.fate is Fate.FAILED] or list(report)
+    counts = Counter((row.patient_id, row.reason.rstrip(".")) for row in shown if row.reason)
     problems = [
         Problem(
             code=Code.NOTHING_TO_IMPORT,
-            what=f"{row.source} cannot be imported",
+            what=f"{count} {'entry' if count == 1 else 'entries'} cannot be imported",
             expected="an image with a mask of the tumour",
-            got=row.reason,
-            next_step="Correct the source, or the options of the import.",
-            patient_id=row.patient_id,
+            got=reason,
+            next_step="Correct the source, name the tumour's segment by --tumour, or write images"
+            " without masks by --unmasked.",
+            patient_id=patient_id,
         )
-        for row in shown
+        for (patient_id, reason), count in counts.items()
     ]
     return problems or [nothing_found()]
 
