@@ -172,7 +172,7 @@ def _turned(points: list[float], how: str) -> list[float]:
         "another first point": np.roll(rows, 1, axis=0),
         "the other way round": rows[::-1],
         "closed": np.vstack([rows, rows[:1]]),
-        "rounded otherwise": [*rows, 0.001, 0, 0],
+        "rounded otherwise": rows + np.array([0.001, 0, 0]),
     }
     return [float(value) for value in changed[how].ravel()]
 
