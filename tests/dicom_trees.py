@@ -159,6 +159,7 @@ def write_seg(
     description: str = "Segmentation",
     names: Sequence[str] = ORIGINAL_SEGMENTS,
     number: int = 300,
+    algorithm: str = "MANUAL",
 ) -> Path:
     """Write the segments liver, mass, portal vein and aorta, under other names where given."""
     regions = ("liver", "mass", "portal_vein", "aorta")[: len(names)]
@@ -175,7 +176,8 @@ def write_seg(
                 segment_label=name,
                 segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
                 segmented_property_type=codes.SCT.Neoplasm,
-                algorithm_type="MANUAL",
+                algorithm_type=algorithm,
+                algorithm_identification=_program(algorithm),
             )
             for place, name in enumerate(names, start=1)
         ],
@@ -192,6 +194,13 @@ def write_seg(
     file = study.folder / f"SEG_{generate_uid(entropy_srcs=uids)[-12:]}.dcm"
     dataset.save_as(file)
     return file
+
+
+def _program(algorithm: str) -> hd.AlgorithmIdentificationSequence | None:
+    if algorithm == "MANUAL":
+        return None
+    family = codes.DCM.ArtificialIntelligence
+    return hd.AlgorithmIdentificationSequence(name="Test", family=family, version="1")
 
 
 def write_hcc_tace_seg(root: Path) -> None:

@@ -11,8 +11,12 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 from conftest import Project
+from dicom_trees import Study, write_ct, write_seg
+from mask_files import rectangle, write_structure_set
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+
+from pipeline import check
 
 pytestmark = pytest.mark.slow
 
@@ -127,6 +131,32 @@ def test_the_search_sees_what_is_there(with_dicom: Project, tmp_path: Path) -> N
     shutil.copytree(series, tmp_path / "leak")
     with pytest.raises(AssertionError, match="leak/000"):
         assert_nothing_planted(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["SEG", "RTSTRUCT"])
+@pytest.mark.parametrize("label", ["", "absent"])
+def test_names_of_segments_do_not_come_out_of_a_check(
+    kind: str, label: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The label is missing or wrong, so that the problem lists what the mask holds."""
+    study = Study(patient_id="HEADERID4711", date="20230405", folder=tmp_path / "cohort")
+    names = ("Quixote", "Mancha 1")
+    mask = write_seg(study, write_ct(study, 1, "portal", "portal"), names=names)
+    if kind == "RTSTRUCT":
+        drawn = [rectangle((-50, -25), (-30, -5), -480)]
+        mask.unlink()
+        write_structure_set(mask, [(n, name, drawn) for n, name in enumerate(names, start=1)])
+    (tmp_path / "cohort/scans.csv").write_text(
+        "patient_id,timepoint,modality,phase,image,mask,mask_label\n"
+        f"P1,preop,CT,portal,CT_1,{mask.name},{label}\n"
+    )
+    (tmp_path / "cohort/patients.csv").write_text("patient_id,necrosis_percent\nP1,100\n")
+    written = [tmp_path / "out" / name for name in ("check.json", "check.html")]
+    options = ["--json", str(written[0]), "--html", str(written[1]), "--jobs", "1"]
+    assert check.main([str(tmp_path / "cohort"), *options]) == 1
+    printed = capfd.readouterr()
+    assert f"label-{label or 'missing'}" in written[0].read_text()
+    assert_nothing_planted(tmp_path / "out", printed.out, printed.err)
 
 
 def test_no_output_of_the_pipeline_holds_an_identifier(with_dicom: Project) -> None:

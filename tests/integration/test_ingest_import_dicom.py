@@ -254,7 +254,18 @@ def test_a_truncated_slice_withholds_its_series(hospital: Path) -> None:
     assert code == 3
     assert set(table(out / "scans.csv")["patient_id"]) == {"P002"}
     failed = table(out / "ingest_report.csv").query("fate == 'failed' and patient_id == 'P001'")
-    assert failed["reason"].str.contains("a damaged file lies beside its slices").any()
+    assert failed["reason"].str.contains("a damaged file or dead link lies beside").any()
+
+
+def test_a_dead_link_withholds_its_series(hospital: Path) -> None:
+    last = sorted((hospital / "B" / "CT_1").iterdir())[-1]
+    last.unlink()
+    last.symlink_to(hospital / "not fetched")
+    code, out = run(hospital, "dicom")
+    assert code == 3
+    assert set(table(out / "scans.csv")["patient_id"]) == {"P002"}
+    failed = table(out / "ingest_report.csv").query("fate == 'failed'")
+    assert sorted(failed["source"]) == ["1 link", "visit 1, series 1"]
 
 
 def test_a_named_pipe_does_not_stop_the_import(hospital: Path) -> None:
@@ -285,15 +296,15 @@ def test_a_file_for_each_lesion(tmp_path: Path) -> None:
     source = write_ct(study, 1, "portal", "portal")
     write_seg(study, source, "first", ("Liver", "Lesion 1"), number=301)
     write_seg(study, source, "second", ("x", "y", "Lesion 2"), number=302)
-    write_seg(study, source, "a copy", ("x", "Lesion 1"), number=303)
+    write_seg(study, source, "drawn again", ("x", "Lesion 1"), number=303)
     code, out = run(tmp_path / "pacs", "dicom")
-    assert code == 0
+    assert code == 3
     scans = table(out / "scans.csv")
     assert list(scans["lesion_id"]) == ["1", "2"]
     np.testing.assert_array_equal(voxels(out / scans["mask"][0]), region("mass"))
     np.testing.assert_array_equal(voxels(out / scans["mask"][1]), region("portal_vein"))
     fates = table(out / "ingest_report.csv").set_index("source")["fate"]
-    assert fates["SEG, series 303"] == "not used"
+    assert fates["SEG, series 303"] == "failed"
 
 
 def test_a_source_that_is_one_nameless_patient(tmp_path: Path) -> None:
@@ -303,6 +314,42 @@ def test_a_source_that_is_one_nameless_patient(tmp_path: Path) -> None:
     code, out = run(tmp_path / "export", "dicom")
     assert code == 0
     assert table(out / "scans.csv")[["patient_id", "phase"]].values.tolist() == [["P001", "portal"]]
+
+
+def test_two_nameless_patients_in_a_flat_folder_stay_apart(tmp_path: Path) -> None:
+    for number, date in enumerate(("20200101", "20210101"), start=1):
+        study = Study(patient_id="", date=date, folder=tmp_path / "flat")
+        source = write_ct(study, number, "portal", "portal")
+        write_seg(study, source, number=300 + number)
+    code, out = run(tmp_path / "flat", "dicom")
+    assert code == 0
+    scans = table(out / "scans.csv")
+    assert list(scans["patient_id"]) == ["P001", "P002"]
+    assert list(scans["timepoint"]) == ["preop", "preop"]
+
+
+def test_typed_names_of_segments_do_not_come_out(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One mask cannot be linked, one has no tumour, one lies beside its image."""
+    study = Study(patient_id="ZOE", date="20200101", folder=tmp_path / "pacs")
+    source = write_ct(study, 1, "portal", "portal")
+    write_seg(study, source, "first", ("Quixote", "GTV Quixote"), number=301)
+    write_seg(study, source, "second", ("Panza liver", "GTV Quixote"), number=302)
+    write_seg(study, source, "third", ("Panza", "y"), number=303)
+    file = write_seg(study, source, "fourth", ("x", "GTV Sancho"), number=304)
+    beside = pydicom.dcmread(file)
+    for frame in beside.PerFrameFunctionalGroupsSequence:
+        place = frame.PlanePositionSequence[0]
+        place.ImagePositionPatient = [p + 1 for p in place.ImagePositionPatient]
+    beside.save_as(file)
+    code, out = run(tmp_path / "pacs", "dicom")
+    assert code == 3
+    report = (out / "ingest_report.csv").read_text()
+    assert "mask of tumour 2" in report
+    printed = capfd.readouterr()
+    for text in (report, printed.out, printed.err):
+        assert [name for name in ("Quixote", "Panza", "Sancho") if name in text.title()] == []
 
 
 def test_typed_text_of_technical_attributes_is_withheld(tmp_path: Path) -> None:

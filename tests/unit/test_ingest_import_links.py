@@ -80,15 +80,81 @@ def test_an_undated_study_among_others_is_not_ordered_by_chance(tmp_path: Path) 
     assert sum("cannot be ordered" in row.reason for row in report) == 2
 
 
-def test_of_two_masks_on_a_series_the_first_is_used(tmp_path: Path) -> None:
+def test_of_two_masks_of_one_name_the_second_is_a_failure(tmp_path: Path) -> None:
     visit = study(tmp_path, "20200110")
     slices = write_ct(visit, 1, "portal", "portal")
     write_seg(visit, slices, "Segmentation", number=301)
     used = write_seg(visit, slices, "Manual", number=300)
     patient, report = plan(tmp_path)
     assert {region.path for region in patient.scans[0].regions} == {used}
-    reasons = [row.reason for row in report if row.fate is Fate.NOT_USED]
-    assert reasons == ["another mask of the same series is used"]
+    reasons = [row.reason for row in report if row.fate is Fate.FAILED]
+    assert reasons == ["two masks of the same series name mass; remove one, or rename it"]
+
+
+def test_a_program_s_mask_and_a_copy_are_no_failures(tmp_path: Path) -> None:
+    visit = study(tmp_path, "20200110")
+    slices = write_ct(visit, 1, "portal", "portal")
+    used = write_seg(visit, slices, number=301)
+    write_seg(visit, slices, "AI", ("Liver", "Mass", "x"), 300, "AUTOMATIC")
+    (visit.folder / "copy.dcm").write_bytes(used.read_bytes())
+    patient, report = plan(tmp_path)
+    assert {region.path.name for region in patient.scans[0].regions} <= {used.name, "copy.dcm"}
+    fates = {row.source: (row.fate, row.reason) for row in report if row.fate is Fate.NOT_USED}
+    assert fates == {
+        "SEG, series 300": (
+            Fate.NOT_USED,
+            "its tumours are a program's, those of another mask are used",
+        ),
+        "SEG, series 301": (Fate.NOT_USED, "copy of a mask that is used"),
+    }
+
+
+def test_a_tumour_of_a_known_name_is_a_failure_though_its_liver_is_used(tmp_path: Path) -> None:
+    visit = study(tmp_path, "20200110")
+    slices = write_ct(visit, 1, "portal", "portal")
+    first = write_seg(visit, slices, "first", ("x", "GTV"), number=300)
+    second = write_seg(visit, slices, "second", ("Liver", "gtv "), number=301)
+    patient, report = plan(tmp_path)
+    found = {(region.name, region.path) for region in patient.scans[0].regions}
+    assert found == {("tumour", first), ("liver", second)}
+    failed = [row.reason for row in report if row.fate is Fate.FAILED]
+    assert failed == ["two masks of the same series name gtv; remove one, or rename it"]
+
+
+def test_a_repeated_name_and_a_single_one_are_one_name(tmp_path: Path) -> None:
+    """Regions of a repeated name go by their numbers, which the name in another file is not."""
+    visit = study(tmp_path, "20200110")
+    slices = write_ct(visit, 1, "portal", "portal")
+    write_seg(visit, slices, "first", ("x", "Lesion", "Lesion"), number=300)
+    write_seg(visit, slices, "second", ("x", "Lesion"), number=301)
+    patient, report = plan(tmp_path)
+    assert [region.label for region in patient.scans[0].regions] == [2, 3]
+    assert [row.fate for row in report] == [Fate.USED, Fate.FAILED]
+
+
+def test_all_files_of_lesions_are_shared_but_those_of_one_series_only(tmp_path: Path) -> None:
+    visit = study(tmp_path, "20200110")
+    portal = write_ct(visit, 1, "portal", "portal")
+    arterial = write_ct(visit, 2, "arterial", "arterial")
+    write_ct(visit, 3, "native", "native")
+    write_seg(visit, portal, "first", ("x", "Lesion 1"), number=300)
+    write_seg(visit, arterial, "other", ("x", "GTV"), number=301)
+    write_seg(visit, portal, "second", ("x", "y", "Lesion 2"), number=302)
+    patient, _ = plan(tmp_path, share_masks=True)
+    labels = [[region.label for region in scan.regions] for scan in patient.scans]
+    assert labels == [["Lesion 1", "Lesion 2"], ["GTV"], ["Lesion 1", "Lesion 2"]]
+    lesions = [[region.lesion_id for region in scan.regions] for scan in patient.scans]
+    assert lesions == [["1", "2"], ["1"], ["1", "2"]]
+
+
+def test_a_mask_that_is_refused_stays_a_failure_when_masks_are_shared(tmp_path: Path) -> None:
+    visit = study(tmp_path, "20200110")
+    slices = write_ct(visit, 1, "portal", "portal")
+    write_ct(visit, 2, "arterial", "arterial")
+    write_seg(visit, slices, "first", ("x", "Lesion"), number=300)
+    write_seg(visit, slices, "second", ("Liver", "Lesion"), number=301)
+    _, report = plan(tmp_path, share_masks=True)
+    assert [row.fate for row in report] == [Fate.USED, Fate.FAILED]
 
 
 def strip_references(file: Path, *keywords: str) -> None:

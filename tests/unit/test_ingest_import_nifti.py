@@ -66,6 +66,16 @@ def test_a_left_handed_grid_is_kept(tmp_path: Path) -> None:
     np.testing.assert_allclose(direction, mirrored.direction, atol=1e-6)
 
 
+def test_itk_does_not_print_its_build_paths(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A direction as headers of few digits give it: ITK warns that it coerces it."""
+    rounded = (1.0, 0.0003, 0.0, -0.0002, 1.0, 0.0, 0.0, 0.0, 1.0)
+    grid = Geometry((4, 3, 2), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), rounded)
+    write_scan(Scan(np.ones((2, 3, 4), np.int16), grid, Modality.CT), tmp_path / "a.nii.gz")
+    assert capfd.readouterr().err == ""
+
+
 def test_a_position_beyond_32_bits_is_refused(tmp_path: Path) -> None:
     far = Geometry((4, 3, 2), (1.0, 1.0, 1.0), (123456789.3, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
     with pytest.raises(ReadError, match="does not fit into a NIfTI header"):

@@ -1,5 +1,6 @@
 """The command on a small tree laid out as WAW-TACE is published."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from waw_tace_tree import lesion, scan, write_image, write_waw_tace
 
 from pipeline.ingest.__main__ import main
 from pipeline.ingest.collections.cohort_folder import MARKER
+from pipeline.ingest.collections.waw_tace import find_release
 
 
 @pytest.fixture
@@ -51,6 +53,11 @@ def test_everything_else_is_listed(release: Path) -> None:
     without_mask = unused[unused["reason"] == "no mask of the tumour"]["source"]
     assert list(without_mask) == [f"7_{phase}_scan.nii.gz" for phase in (0, 2, 3)]
     assert (unused["reason"] == "automatic organ labels, not a scan").sum() == 1
+
+
+def test_a_named_pipe_is_no_scan(release: Path) -> None:
+    os.mkfifo(release / "ct_scans_2" / "12" / "12_1_scan.nii.gz")
+    assert ("12", "1") not in find_release(release).scans
 
 
 def test_a_mask_of_another_phase_is_refused_and_the_phase_named(release: Path) -> None:

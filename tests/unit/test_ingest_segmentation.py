@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.reading import Reading
+from pipeline.ingest.dicom.mask_labels import Labelled, pick_label
 from pipeline.ingest.mask import read_region
 from pipeline.ingest.read_error import ReadError
 
@@ -333,3 +334,9 @@ def test_frames_as_uneven_as_slices_may_be(tmp_path: Path) -> None:
     dataset.save_as(tmp_path / "seg.dcm")
     region = read_region(tmp_path / "seg.dcm", None, "t", scan_on(GRID))
     np.testing.assert_array_equal(region.inside, random_mask())
+
+
+def test_a_number_is_never_taken_for_a_name() -> None:
+    items = (Labelled(2, "Lesion"), Labelled(3, "Lesion"), Labelled(4, "3"))
+    assert pick_label(Path("s.dcm"), items, 3, "tumour") == 3
+    assert pick_label(Path("s.dcm"), items, "3", "tumour") == 4

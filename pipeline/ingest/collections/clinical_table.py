@@ -13,10 +13,18 @@ import pandas as pd
 from pipeline.domain.errors import CohortError
 from pipeline.domain.problem import Problem
 from pipeline.ingest.codes import Code
+from pipeline.ingest.collections.formulas import is_formula
 from pipeline.ingest.collections.plan import Fate, ReportRow
 
 _DAMAGED = (OSError, ValueError, KeyError, UnicodeError, zipfile.BadZipFile)
 """What pandas and openpyxl raise on files that are not what their ending says."""
+
+
+def plain_text(text: str) -> str:
+    """Return a text; raises ValueError for one that a spreadsheet may run as a formula."""
+    if is_formula(text):
+        raise ValueError(text)
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class Column:
 
     source: str
     name: str
-    convert: Callable[[str], str] = str.strip
+    convert: Callable[[str], str] = plain_text
 
 
 def find_table(source: Path, given: Path | None, pattern: str) -> Path:

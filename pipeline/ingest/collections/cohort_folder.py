@@ -21,6 +21,7 @@ from pipeline.domain.problem import Problem
 from pipeline.executor import CaseOutcome, run_cases
 from pipeline.ingest.codes import Code
 from pipeline.ingest.cohort import BIOMARKERS_FILE, PATIENTS_FILE
+from pipeline.ingest.collections.formulas import without_formulas
 from pipeline.ingest.collections.patient_import import IMAGES_FOLDER, import_patient
 from pipeline.ingest.collections.plan import (
     Fate,
@@ -142,13 +143,17 @@ def _write_tables(
     imported: Sequence[ImportedPatient],
     folder: Path,
 ) -> None:
-    write_csv(_drop_empty_columns(scan_table(rows)), folder / SCANS_FILE)
-    write_csv(plan.patient_table, folder / PATIENTS_FILE)
-    if not plan.biomarker_table.empty:
-        write_csv(plan.biomarker_table, folder / BIOMARKERS_FILE)
-    write_csv(report_table(report), folder / REPORT_FILE)
     technical = [row for item in imported for row in item.technical]
-    write_csv(pd.DataFrame(technical).fillna(""), folder / TECHNICAL_FILE)
+    tables = {
+        SCANS_FILE: _drop_empty_columns(scan_table(rows)),
+        PATIENTS_FILE: plan.patient_table,
+        REPORT_FILE: report_table(report),
+        TECHNICAL_FILE: pd.DataFrame(technical).fillna(""),
+    }
+    if not plan.biomarker_table.empty:
+        tables[BIOMARKERS_FILE] = plan.biomarker_table
+    for name, table in tables.items():
+        write_csv(without_formulas(table), folder / name)
 
 
 def report_table(report: Sequence[ReportRow]) -> pd.DataFrame:

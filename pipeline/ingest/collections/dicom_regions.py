@@ -1,5 +1,6 @@
 """Which regions each image stack of a patient has, from the DICOM masks drawn on it."""
 
+import filecmp
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +12,7 @@ from pipeline.ingest.collections.mask_folders import (
 )
 from pipeline.ingest.collections.mask_links import Link, Mask, find_stack, shares_frame
 from pipeline.ingest.collections.plan import LIVER, TUMOUR, Fate, RegionSource, ReportRow
-from pipeline.ingest.collections.segment_names import RegionNames, region_kind
+from pipeline.ingest.collections.segment_names import RegionNames, region_kind, tumour_names
 from pipeline.ingest.description_words import is_safe, safe_description
 from pipeline.ingest.dicom.stacks import Stack
 from pipeline.ingest.read_error import ReadError
@@ -28,14 +29,17 @@ class PatientRegions:
     ----------
     by_stack : dict of int to list of RegionSource
         Keyed by the identity of the stack in the patient's list.
-    made_by : dict of int to str
-        How the mask was made that a stack has its tumours from (SegmentAlgorithmType).
+    drawn : dict of int to list of Mask
+        The masks that a stack has its tumours from.
+    lent_by : dict of int to int
+        The stack on which the tumours were drawn that a stack has from others.
     report : list of ReportRow
         One row a mask; ``patient_id`` is left to the caller.
     """
 
     by_stack: dict[int, tuple[RegionSource, ...]] = field(default_factory=dict)
-    made_by: dict[int, str] = field(default_factory=dict)
+    drawn: dict[int, list[Mask]] = field(default_factory=dict)
+    lent_by: dict[int, int] = field(default_factory=dict)
     report: list[ReportRow] = field(default_factory=list)
 
     def of(self, stack: Stack) -> tuple[RegionSource, ...]:
@@ -54,9 +58,10 @@ class PatientRegions:
 def link_masks(stacks: Sequence[Stack], masks: Sequence[Mask], rules: DicomRules) -> PatientRegions:
     """Find the regions of a patient's stacks.
 
-    A stack takes its tumours from one mask: of several, from one that people made rather than a
-    program, then from the one with the lowest series number. Masks made alike whose tumours have
-    other names are further lesions, one file a lesion being common; the others are listed.
+    A stack takes its tumours from the masks that people made, else from those of programs. One file
+    a lesion being common, tumours of further masks are further lesions where their names differ. A
+    name that comes twice may be a second lesion or a second drawing of the first: the mask with the
+    higher series number is then a failure, which the user settles.
 
     Parameters
     ----------
@@ -77,7 +82,8 @@ def link_masks(stacks: Sequence[Stack], masks: Sequence[Mask], rules: DicomRules
             found.report.append(_row(mask, Fate.FAILED, error.what))
             continue
         row = _take(found, mask, link, rules.names)
-        if rules.share_masks and _share(found, mask, stacks, link.stack, rules.names):
+        is_refused = row.fate is Fate.FAILED and link.stack is not None
+        if rules.share_masks and not is_refused and _share(found, mask, stacks, link, rules.names):
             row = replace(row, fate=Fate.USED, reason=row.reason and f"{row.reason}; {SHARED}")
         found.report.append(row)
     return found
@@ -111,30 +117,59 @@ def _unwanted(mask: Mask, rules: DicomRules) -> str:
 
 
 def _take(found: PatientRegions, mask: Mask, link: Link, names: RegionNames) -> ReportRow:
+    """Give a stack the regions of a mask that it lacks; return what became of the mask."""
     if link.stack is None:
         return _row(mask, Fate.FAILED, link.reason)
+    drawn = found.drawn.setdefault(id(link.stack), [])
     own = _regions(mask, names)
-    new = _merge(found.of(link.stack), own)
-    if found.made_by.setdefault(id(link.stack), mask.facts.algorithm) == mask.facts.algorithm:
-        new += _further_lesions(new, own)
-    if new == found.of(link.stack):
-        return _row(mask, Fate.NOT_USED, "another mask of the same series is used")
+    fate, reason = _why_no_tumours(mask, drawn, names)
+    if reason:
+        own = tuple(region for region in own if region.name != TUMOUR)
+    elif any(region.name == TUMOUR for region in own):
+        drawn.append(mask)
+    present = found.of(link.stack)
+    new = _further_lesions(_merge(present, own), own)
     found.by_stack[id(link.stack)] = new
-    return _row(mask, Fate.USED, "")
+    if fate is Fate.USED and new == present:
+        return _row(mask, Fate.NOT_USED, "another mask of the same series is used")
+    # A mask that lends its liver is used, even if its tumours are those of a program.
+    is_used = fate is Fate.NOT_USED and new != present
+    return _row(mask, Fate.USED if is_used else fate, reason)
+
+
+def _why_no_tumours(mask: Mask, drawn: Sequence[Mask], names: RegionNames) -> tuple[Fate, str]:
+    """Return why the tumours of a mask are not added to those of others; "" if they are."""
+    own = _folded_names(mask, names)
+    if not own or not drawn:
+        return Fate.USED, ""
+    if any(filecmp.cmp(mask.path, other.path, shallow=False) for other in drawn):
+        return Fate.NOT_USED, "copy of a mask that is used"
+    if _is_automatic(mask) != _is_automatic(drawn[0]):
+        return Fate.NOT_USED, "its tumours are a program's, those of another mask are used"
+    twice = own & {name for other in drawn for name in _folded_names(other, names)}
+    if not twice:
+        return Fate.USED, ""
+    shown = ", ".join(sorted(name for name in twice if is_safe(name))) or "a tumour alike"
+    return Fate.FAILED, f"two masks of the same series name {shown}; remove one, or rename it"
+
+
+def _is_automatic(mask: Mask) -> bool:
+    return mask.facts.algorithm == "AUTOMATIC"
+
+
+def _folded_names(mask: Mask, names: RegionNames) -> set[str]:
+    return {name.strip().casefold() for name in tumour_names(mask.facts.names, names)}
 
 
 def _further_lesions(
     present: tuple[RegionSource, ...], own: tuple[RegionSource, ...]
 ) -> tuple[RegionSource, ...]:
-    """Return the tumours of another mask, unless they bear the names of those that there are."""
-    tumours = [region for region in present if region.name == TUMOUR and not region.shared]
-    further = [region for region in own if region.name == TUMOUR]
-    labels = {str(region.label).casefold() for region in tumours}
-    if not tumours or labels & {str(region.label).casefold() for region in further}:
-        return ()
-    first = len(tumours) + 1
-    return tuple(
-        replace(region, lesion_id=str(number)) for number, region in enumerate(further, start=first)
+    """Add the tumours of another mask, counting on."""
+    lesions = sum(region.name == TUMOUR for region in present)
+    further = [region for region in own if region.name == TUMOUR and region not in present]
+    return present + tuple(
+        replace(region, lesion_id=str(lesions + number))
+        for number, region in enumerate(further, start=1)
     )
 
 
@@ -142,19 +177,38 @@ def _share(
     found: PatientRegions,
     mask: Mask,
     stacks: Sequence[Stack],
-    own: Stack | None,
+    link: Link,
     names: RegionNames,
 ) -> bool:
-    """Give a mask's regions to the other stacks of its study and frame that have none."""
-    shared = tuple(replace(region, shared=True) for region in _regions(mask, names))
+    """Give a mask's regions to the other stacks of its study and frame that have none.
+
+    Tumours come from the masks of one series only: those drawn on two series may be the same.
+    """
+    own = link.stack
+    shared = tuple(replace(region, shared=True) for region in _lent(found, mask, own, names))
     is_taken = False
     for stack in stacks:
         if stack is own or not shares_frame(mask.facts, stack):
             continue
-        new = _merge(found.of(stack), shared)
-        is_taken = is_taken or new != found.of(stack)
+        present = found.of(stack)
+        new = _merge(present, shared)
+        if not found.has_tumour(stack) and any(item.name == TUMOUR for item in new):
+            found.lent_by[id(stack)] = id(own)
+        elif own and found.lent_by.get(id(stack)) == id(own) and not found.drawn.get(id(stack)):
+            new = _further_lesions(new, shared)
+        is_taken = is_taken or new != present
         found.by_stack[id(stack)] = new
     return is_taken
+
+
+def _lent(
+    found: PatientRegions, mask: Mask, own: Stack | None, names: RegionNames
+) -> tuple[RegionSource, ...]:
+    """Return what a mask lends: of its tumours those that its own stack has."""
+    regions = _regions(mask, names)
+    if own is None or mask in found.drawn.get(id(own), ()):
+        return regions
+    return tuple(region for region in regions if region.name != TUMOUR)
 
 
 def _regions(mask: Mask, names: RegionNames) -> tuple[RegionSource, ...]:

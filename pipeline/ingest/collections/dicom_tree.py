@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.domain.scan import Modality
+from pipeline.domain.scan import Modality, Timepoint
 from pipeline.ingest.collections.anonymous import AnonymousFile, name_anonymous
 from pipeline.ingest.collections.dicom_regions import (
     SHARED,
@@ -18,7 +18,13 @@ from pipeline.ingest.collections.dicom_regions import (
 from pipeline.ingest.collections.dicom_rules import DicomRules
 from pipeline.ingest.collections.mask_folders import is_mask_series
 from pipeline.ingest.collections.mask_links import Mask
-from pipeline.ingest.collections.plan import Fate, PatientSource, ReportRow, ScanSource
+from pipeline.ingest.collections.plan import (
+    Fate,
+    PatientSource,
+    RegionSource,
+    ReportRow,
+    ScanSource,
+)
 from pipeline.ingest.collections.visits import Visits, order_visits
 from pipeline.ingest.description_words import safe_description
 from pipeline.ingest.dicom.facts import SeriesFacts
@@ -50,7 +56,7 @@ class Tree:
     by_folder : frozenset of str
         Patients without an identifier, named after their folder.
     damaged_folders : frozenset of Path
-        Folders with a damaged file: the series there may lack it.
+        Folders with a damaged file or a dead link: the series there may lack it.
     """
 
     stacks: Mapping[str, tuple[Stack, ...]]
@@ -71,8 +77,11 @@ def read_tree(source: Path) -> Tree:
 
     Links to folders are not followed, so that a tree cannot be endless.
     """
-    found = survey(_files(source))
-    rows = list(_skipped(found))
+    paths = list(_paths(source))
+    # Anything else, such as a named pipe, would be waited for without end.
+    found = survey(path for path in paths if path.is_file())
+    dead = [path for path in paths if path.is_symlink() and not path.exists()]
+    rows = [*_skipped(found), *_dead_links(len(dead))]
     masks: list[Mask] = []
     for path in found.masks:
         try:
@@ -88,7 +97,7 @@ def read_tree(source: Path) -> Tree:
         _grouped((names[stack.files[0]], stack) for stack in series),
         tuple(rows),
         frozenset(names[stack.files[0]] for stack in found.stacks if not _own_id(stack.facts)),
-        frozenset(file.parent for file in found.damaged),
+        frozenset(file.parent for file in (*found.damaged, *dead)),
     )
 
 
@@ -139,49 +148,53 @@ def plan_patient(
     report = [replace(row, patient_id=patient_id) for row in regions.report]
     for stack in stacks:
         row = _row(stack, patient_id, visits)
-        reason, fate = _why_not(stack, tree, regions, visits, rules)
+        timepoint = visits.timepoint(stack)
+        if timepoint is None:
+            report.append(replace(row, reason=visits.why_none()))
+            continue
+        reason, fate = _why_not(stack, tree, regions, rules)
         if reason:
             report.append(replace(row, fate=fate, reason=reason))
         else:
-            scans.append(_scan(stack, regions, visits, row, tree.by_folder & {header_id}))
+            remarks = [NO_PATIENT_ID] if header_id in tree.by_folder else []
+            remarks += _remarks(stack, regions)
+            used = replace(row, fate=Fate.USED, reason="; ".join(remarks))
+            scans.append(_scan(stack, regions.of(stack), timepoint, visits.days(stack), used))
     return PatientSource(patient_id, tuple(scans), rules.reading), report
 
 
 def _scan(
     stack: Stack,
-    regions: PatientRegions,
-    visits: Visits,
+    regions: tuple[RegionSource, ...],
+    timepoint: Timepoint,
+    days: int | None,
     row: ReportRow,
-    by_folder: frozenset[str],
 ) -> ScanSource:
-    timepoint = visits.timepoint(stack)
-    if timepoint is None:  # unreachable: such stacks have a reason not to be used
-        raise AssertionError(row)
-    remarks = [NO_PATIENT_ID] if by_folder else []
-    remarks += [] if regions.has_tumour(stack) else [regions.why_none(stack)]
-    remarks += [SHARED] if any(region.shared for region in regions.of(stack)) else []
     return ScanSource(
         timepoint=timepoint,
         modality=Modality(stack.facts.modality),
         image=stack,
-        regions=regions.of(stack),
-        days_from_first_scan=visits.days(stack),
+        regions=regions,
+        days_from_first_scan=days,
         technical=stack.facts.technical,
-        report=replace(row, fate=Fate.USED, reason="; ".join(remarks)),
+        report=row,
     )
 
 
+def _remarks(stack: Stack, regions: PatientRegions) -> list[str]:
+    remarks = [] if regions.has_tumour(stack) else [regions.why_none(stack)]
+    return remarks + ([SHARED] if any(region.shared for region in regions.of(stack)) else [])
+
+
 def _why_not(
-    stack: Stack, tree: Tree, regions: PatientRegions, visits: Visits, rules: DicomRules
+    stack: Stack, tree: Tree, regions: PatientRegions, rules: DicomRules
 ) -> tuple[str, Fate]:
     if stack.facts.modality not in list(Modality):
         return "of a modality that is not read", Fate.NOT_USED
-    if visits.timepoint(stack) is None:
-        return visits.why_none(), Fate.NOT_USED
     if not regions.has_tumour(stack) and not rules.unmasked:
         return regions.why_none(stack), Fate.NOT_USED
     if any(file.parent in tree.damaged_folders for file in stack.files):
-        return "a damaged file lies beside its slices, which may lack it", Fate.FAILED
+        return "a damaged file or dead link lies beside its slices, which may lack it", Fate.FAILED
     problem = stack_problem(stack)
     if problem is not None:
         # The message may name files, which may be called after the patient.
@@ -204,11 +217,10 @@ def _row(stack: Stack, patient_id: str, visits: Visits) -> ReportRow:
     )
 
 
-def _files(source: Path) -> Iterator[Path]:
+def _paths(source: Path) -> Iterator[Path]:
     for folder, subfolders, names in os.walk(source):
         subfolders.sort()
-        paths = (Path(folder, name) for name in sorted(names))
-        yield from (path for path in paths if path.is_file())  # a named pipe would wait for ever
+        yield from (Path(folder, name) for name in sorted(names))
 
 
 def _grouped(items: Iterable[tuple[str, Item]]) -> dict[str, tuple[Item, ...]]:
@@ -220,12 +232,22 @@ def _grouped(items: Iterable[tuple[str, Item]]) -> dict[str, tuple[Item, ...]]:
 
 def _skipped(found: Survey) -> Iterator[ReportRow]:
     damaged = set(found.damaged)
-    # Names of files, which may be those of patients, are left out.
-    reasons = [
-        ("copy of another file" if "copy of" in reason else reason, file in damaged)
-        for file, reason in found.skipped
-    ]
+    reasons = [(_without_names(reason), file in damaged) for file, reason in found.skipped]
     for (reason, is_damaged), count in sorted(Counter(reasons).items()):
-        files = "1 file" if count == 1 else f"{count} files"
         fate = Fate.FAILED if is_damaged else Fate.NOT_USED
-        yield ReportRow(source=files, fate=fate, reason=reason)
+        yield ReportRow(source=_count(count, "file"), fate=fate, reason=reason)
+
+
+def _dead_links(count: int) -> Iterator[ReportRow]:
+    if count:
+        reason = "leads to no file; fetch the files, or copy them in place of the links"
+        yield ReportRow(source=_count(count, "link"), fate=Fate.FAILED, reason=reason)
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _without_names(reason: str) -> str:
+    """Return why a file was skipped without the name of another, which may be a patient's."""
+    return "copy of another file" if reason.startswith("copy of ") else reason

@@ -202,7 +202,8 @@ def _same_grid(image: Path, mask: Path, reading: Reading) -> bool:
 def _files(source: Path) -> Iterator[Path]:
     for folder, subfolders, names in os.walk(source):
         subfolders.sort()
-        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+        paths = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+        yield from (path for path in paths if path.is_file())  # a named pipe would wait for ever
 
 
 def _repeated(first: Path, file: Path) -> Sequence[ReportRow]:

@@ -13,6 +13,9 @@ _HIDDEN = "(file)"
 _IDENTIFIER = re.compile(r"[0-9]+(?:\.[0-9]+){4,}")
 """A DICOM unique identifier: digits with more dots than any number or date has."""
 
+_LONGEST_MEASURE = 4
+"""Digits of a name that is left in a message, as numbers of slices and millimetres are."""
+
 
 def explain(error: PipelineError, source: ScanSource) -> str:
     """Return an error's message without paths, file names and header text."""
@@ -40,4 +43,11 @@ def _private_texts(source: ScanSource, paths: tuple[Path, ...]) -> set[str]:
         texts += [facts.contrast_agent, facts.patient_id]
     names = {name for file in files for name in (str(file), file.name)}
     unsafe = {text.strip() for text in texts if text.strip() and not is_safe(text)}
-    return {name for name in names | unsafe if name and not name.isdigit()}
+    # Messages quote some texts as Python writes them, with signs escaped.
+    quoted = {repr(text)[1:-1] for text in unsafe}
+    return {name for name in names | unsafe | quoted if name and not _is_measure(name)}
+
+
+def _is_measure(name: str) -> bool:
+    """Tell whether a name is so short a number that it would hide the numbers of a message."""
+    return name.isdigit() and len(name) <= _LONGEST_MEASURE

@@ -62,7 +62,7 @@ def pick_label(path: Path, items: Sequence[Labelled], label: str | int | None, r
             expected = f"mask_label in scans.csv, or one named {region}"
             raise _refusal(path, what, expected, items, Code.LABEL_MISSING)
         return wanted[0].number
-    found = _matches(items, str(label))
+    found = _matches(items, label)
     if not found:
         what = f"has no segment or contour {str(label)!r}"
         raise _refusal(path, what, f"label {str(label)!r}", items, Code.LABEL_ABSENT)
@@ -72,7 +72,9 @@ def pick_label(path: Path, items: Sequence[Labelled], label: str | int | None, r
     return found[0].number
 
 
-def _matches(items: Sequence[Labelled], label: str) -> Sequence[Labelled]:
+def _matches(items: Sequence[Labelled], label: str | int) -> Sequence[Labelled]:
+    if isinstance(label, int):
+        return [item for item in items if item.number == label]
     exact = [item for item in items if item.name == label]
     if exact:
         return exact

@@ -189,7 +189,8 @@ def _without_captures(slices: list[Slice], found: _Found) -> list[Slice]:
     captures = [i for i in slices if i.is_capture and i.marks.get("image type") not in types]
     reason = "no slice of the patient: derived or secondary, without a position"
     found.skipped.extend((item.file, reason) for item in captures)
-    return [item for item in slices if not any(item is other for other in captures)]
+    dropped = set(map(id, captures))
+    return [item for item in slices if id(item) not in dropped]
 
 
 def _make_stack(
