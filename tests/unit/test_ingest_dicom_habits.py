@@ -92,3 +92,29 @@ def test_a_picture_of_the_screen_within_a_series(tmp_path: Path) -> None:
     slices = make_phase(1, ImageType=["ORIGINAL", "PRIMARY", "AXIAL"])
     write_slices(tmp_path, [*slices, picture])
     assert read_series(tmp_path, Modality.CT).geometry.size[2] == 5
+
+
+def test_a_slice_that_lost_its_position_is_no_picture_of_the_screen(tmp_path: Path) -> None:
+    """It has the ImageType of the others, so the volume may lack it at its end."""
+    slices = make_phase(1, ImageType=["DERIVED", "SECONDARY", "AXIAL"])
+    del slices[-1].ImagePositionPatient
+    write_slices(tmp_path, slices)
+    with pytest.raises(ImageError, match=r"ImagePositionPatient in every slice, got none in s896"):
+        read_series(tmp_path, Modality.CT)
+
+
+def test_a_pet_needs_its_slope(tmp_path: Path) -> None:
+    write_slices(tmp_path, make_phase(1, Modality="PT", Units="GML"))
+    message = r"RescaleSlope in every slice, got none in s900\.dcm \(5 of 5 slices\)"
+    with pytest.raises(ImageError, match=message):
+        read_series(tmp_path, Modality.PT)
+
+
+def test_an_instance_number_with_decimals_counts_as_absent(tmp_path: Path) -> None:
+    slices = make_phase(1)
+    for item in slices:
+        item.add_new("InstanceNumber", "DS", "1.5")
+    write_slices(tmp_path, slices)
+    (stack,) = survey(tmp_path.iterdir()).stacks
+    assert {item.instance_number for item in stack.slices} == {None}
+    assert read_series(tmp_path, Modality.CT).voxels[:, 0, 0].tolist() == [1, 2, 3, 4, 5]

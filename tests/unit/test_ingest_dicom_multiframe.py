@@ -163,6 +163,17 @@ def test_phases_in_one_file_are_told_apart(
         read_series(file, Modality.MR)
 
 
+def test_stacks_that_the_header_names_need_not_lie_side_by_side(tmp_path: Path) -> None:
+    frames = [
+        {"height": start + 2.5 * index, "content": {"StackID": name}}
+        for name, start in (("a", 0), ("b", 100))
+        for index in range(4)
+    ]
+    stacks = survey([write_file(tmp_path / "mf", make_enhanced(frames))]).stacks
+    assert [(stack.slice_count, stack.split_by) for stack in stacks] == [(4, "stack")] * 2
+    assert [stack_problem(stack) for stack in stacks] == [None, None]
+
+
 def test_a_missing_frame_is_named(tmp_path: Path) -> None:
     frames = [{"height": height} for height in (0, 2.5, 7.5, 10)]
     with pytest.raises(ImageError, match=r"missing.*between frame 3 of mf and frame 2 of mf"):

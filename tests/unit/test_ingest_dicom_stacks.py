@@ -187,6 +187,20 @@ def test_two_acquisitions_one_above_the_other_do_not_hide_a_missing_slice(tmp_pa
         read_series(tmp_path, Modality.CT)
 
 
+def test_a_missing_slice_of_a_phase_acquired_alternately_is_reported(tmp_path: Path) -> None:
+    """Four acquisition times give four regular stacks of every other slice; it is two phases."""
+    slices = make_phase(1, [*HEIGHTS, 12.5, 15, 17.5] * 2, StudyDate="20200131")
+    for index, item in enumerate(slices):
+        item.AcquisitionTime = f"10{index // 8}00{index % 2}"
+    write_slices(tmp_path, [*slices[:14], slices[15]])
+    whole, broken = find(tmp_path)
+    assert (whole.slice_count, broken.slice_count) == (8, 7)
+    assert stack_problem(whole) is None
+    problem = stack_problem(broken)
+    assert problem is not None
+    assert (problem.code, problem.got[:9]) == (Code.SLICE_MISSING, "5 mm betw")
+
+
 def test_phases_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
     slices = make_phase(1) + make_phase(1)
     for index, item in enumerate(slices):
