@@ -15,8 +15,18 @@ from pipeline.domain.features import FeatureGroup, FeatureSpec, FeatureTable
 _SPECS_KEY = b"feature_specs"
 
 
-def write_bytes(content: bytes, path: Path) -> None:
+def write_bytes(content: bytes, path: Path, mode: int = 0o666) -> None:
     """Write a file so that it is either complete or absent, even when the machine stops.
+
+    Parameters
+    ----------
+    content : bytes
+        What to write.
+    path : Path
+        Its folder is made where it is absent; a file of this name is replaced.
+    mode : int
+        Who may read and write it, less what the process masks out. The file is created with it:
+        there is no moment at which others can read a file that they must not.
 
     Raises
     ------
@@ -26,7 +36,9 @@ def write_bytes(content: bytes, path: Path) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as stream:
+        partial.unlink(missing_ok=True)  # of a process of this number that was killed
+        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())

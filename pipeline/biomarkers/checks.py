@@ -12,8 +12,8 @@ from pipeline.config.biomarkers import BiomarkersConfig
 from pipeline.domain.errors import MeasurementError
 from pipeline.domain.problem import Problem, Severity
 from pipeline.ingest.codes import Code
-
-FILE = "biomarkers.csv"
+from pipeline.ingest.cohort import BIOMARKERS_FILE
+from pipeline.ingest.tables import dates_by_patient
 
 
 def find_measurement_problems(
@@ -33,7 +33,7 @@ def find_measurement_problems(
     dates : mapping, optional
         Scan dates, to place draws that name no time point.
     """
-    surgeries = _surgery_dates(patients)
+    surgeries = dates_by_patient(patients, "surgery_date")
     problems = list(_unknown_analytes(biomarkers, config))
     for number, row in enumerate(biomarkers.to_dict("records"), start=2):
         fields = {str(name): str(value) for name, value in row.items() if pd.notna(value)}
@@ -79,7 +79,7 @@ def _date_problems(
             got=text,
             next_step="Correct the date or remove the row; it cannot be a predictor.",
             patient_id=patient_id,
-            file=FILE,
+            file=BIOMARKERS_FILE,
             column="drawn_on",
         )
     placed = row.get("timepoint", "") or assign_timepoint(
@@ -93,7 +93,7 @@ def _date_problems(
             got=f"drawn on {text}",
             next_step="Fill the column timepoint with baseline or preop.",
             patient_id=patient_id,
-            file=FILE,
+            file=BIOMARKERS_FILE,
             column="timepoint",
             severity=Severity.WARNING,
         )
@@ -109,7 +109,7 @@ def _measurement_problem(row: dict[str, str], number: int, message: str) -> Prob
         got=got,
         next_step=f"Correct row {number}; configs/biomarkers.yaml lists analytes and units.",
         patient_id=row.get("patient_id", ""),
-        file=FILE,
+        file=BIOMARKERS_FILE,
         column=column,
     )
 
@@ -124,19 +124,7 @@ def _unknown_analytes(biomarkers: pd.DataFrame, config: BiomarkersConfig) -> Ite
                 expected=f"one of {', '.join(config.analytes)}",
                 got=str(name),
                 next_step="Correct the name, or describe the analyte in configs/biomarkers.yaml.",
-                file=FILE,
+                file=BIOMARKERS_FILE,
                 column="analyte",
                 severity=Severity.WARNING,
             )
-
-
-def _surgery_dates(patients: pd.DataFrame) -> dict[str, date]:
-    dates: dict[str, date] = {}
-    if "surgery_date" not in patients.columns:
-        return dates
-    for row in patients.itertuples():
-        try:
-            dates[str(row.patient_id)] = date.fromisoformat(str(row.surgery_date))
-        except ValueError:
-            continue  # missing or malformed; the reader of the tables judges the format
-    return dates

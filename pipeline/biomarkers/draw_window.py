@@ -9,8 +9,8 @@ from pipeline.biomarkers.timepoints import ScanDates, latest_draws, with_timepoi
 from pipeline.config.biomarkers import BiomarkersConfig
 from pipeline.domain.problem import Problem, Severity
 from pipeline.ingest.codes import Code
-
-FILE = "biomarkers.csv"
+from pipeline.ingest.cohort import BIOMARKERS_FILE
+from pipeline.ingest.tables import as_date
 
 
 def find_distant_draws(
@@ -35,13 +35,15 @@ def find_distant_draws(
     """
     if biomarkers.empty or not dates:
         return
-    dated = biomarkers[biomarkers["drawn_on"].map(_is_date)]
+    dated = biomarkers[biomarkers["drawn_on"].map(as_date).notna()]
     used = latest_draws(with_timepoints(dated, dates, config.window_days))
     for (patient_id, timepoint), rows in used.groupby(["patient_id", "timepoint"], sort=False):
         scanned = dates.get((str(patient_id), str(timepoint)))
         if scanned is None:
             continue
-        gaps = rows["drawn_on"].map(lambda text, day=scanned: abs((_day(text) - day).days))
+        gaps = rows["drawn_on"].map(
+            lambda text, day=scanned: abs((date.fromisoformat(text) - day).days)
+        )
         far = rows[gaps > config.distant_days]
         if not far.empty:
             yield _distant(str(patient_id), str(timepoint), far, int(gaps.max()), config)
@@ -58,19 +60,7 @@ def _distant(
         got=f"{names} up to {days} days away",
         next_step="Add a draw nearer to the scan where there is one, or check the dates.",
         patient_id=patient_id,
-        file=FILE,
+        file=BIOMARKERS_FILE,
         column="drawn_on",
         severity=Severity.WARNING,
     )
-
-
-def _is_date(text: object) -> bool:
-    try:
-        _day(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _day(text: object) -> date:
-    return date.fromisoformat(str(text))

@@ -11,8 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 
-import pandas as pd
-
 from pipeline.config.checks import Checks
 from pipeline.domain.cohort import Cohort
 from pipeline.domain.problem import Problem, Severity
@@ -20,6 +18,7 @@ from pipeline.domain.scan import Timepoint
 from pipeline.ingest.codes import Code
 from pipeline.ingest.cohort import PATIENTS_FILE
 from pipeline.ingest.scan_rows import SCANS_FILE
+from pipeline.ingest.tables import as_date, dates_by_patient
 
 VisitDates = Mapping[Timepoint, Sequence[date]]
 """Dates of a patient's scans by time point, in order."""
@@ -35,8 +34,8 @@ def find_timing_problems(cohort: Cohort, limits: Checks) -> list[Problem]:
     limits : Checks
         Windows in days.
     """
-    surgeries = _patient_dates(cohort.patients, "surgery_date")
-    pathologies = _patient_dates(cohort.patients, "pathology_date")
+    surgeries = dates_by_patient(cohort.patients, "surgery_date")
+    pathologies = dates_by_patient(cohort.patients, "pathology_date")
     problems: list[Problem] = []
     for patient_id, visits in _scan_dates(cohort).items():
         about = partial(Problem, patient_id=patient_id, file=SCANS_FILE, column="scan_date")
@@ -125,26 +124,10 @@ def _scan_dates(cohort: Cohort) -> dict[str, dict[Timepoint, list[date]]]:
     """Collect the scan dates of each patient and time point, sorted."""
     found: dict[str, dict[Timepoint, list[date]]] = defaultdict(lambda: defaultdict(list))
     for row in cohort.scans:
-        seen = _as_date(row.scan_date)
+        seen = as_date(row.scan_date)
         if seen is not None:
             found[row.patient_id][row.timepoint].append(seen)
     return {
         patient: {timepoint: sorted(dates) for timepoint, dates in visits.items()}
         for patient, visits in found.items()
     }
-
-
-def _patient_dates(patients: pd.DataFrame, column: str) -> dict[str, date]:
-    """Return a column of dates by patient, without those that are missing or malformed."""
-    if column not in patients.columns:
-        return {}
-    pairs = zip(patients["patient_id"], patients[column], strict=True)
-    dates = {str(patient): _as_date(written) for patient, written in pairs}
-    return {patient: seen for patient, seen in dates.items() if seen is not None}
-
-
-def _as_date(written: object) -> date | None:
-    try:
-        return date.fromisoformat(str(written))
-    except ValueError:
-        return None

@@ -69,11 +69,6 @@ class GroupFindings:
     voxel_hash: str = ""
 
 
-def check_image_group(group: ImageGroup) -> list[tuple[int, Problem]]:
-    """List the problems of an image and of the regions on it, each with its row's number."""
-    return list(examine_image_group(group).problems)
-
-
 def examine_image_group(group: ImageGroup) -> GroupFindings:
     """Read an image and its masks, list their problems, and fingerprint the voxels.
 

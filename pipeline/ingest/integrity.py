@@ -121,6 +121,37 @@ def data_file_beside(path: Path, written: str) -> Path:
     raise damaged(path, f"its data file {written[:100]} beside it", "no such file")
 
 
+def check_one_file(path: Path, place: str, *, field: str, single: str) -> None:
+    """Refuse a header that names a list or a pattern of data files.
+
+    Parameters
+    ----------
+    path : Path
+        The header.
+    place : str
+        The data file as the header gives it.
+    field : str
+        How the format writes the field, for the message.
+    single : str
+        Ending of the format's files that hold header and voxels, for the advice.
+
+    Raises
+    ------
+    ReadError
+        If it does.
+    """
+    if not (place.upper().startswith("LIST") or "%" in place):
+        return
+    raise ReadError(
+        path,
+        "spreads its voxels over several files",
+        expected="voxels in one file",
+        got=f"{field} {place[:100]}",
+        next_step=f"Save the image as one {single} or .nii.gz file.",
+        code=Code.IMAGE_KIND,
+    )
+
+
 def _outside(path: Path, written: str) -> ReadError:
     return ReadError(
         path,

@@ -6,16 +6,16 @@ from pathlib import Path
 from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Region, Scan
 from pipeline.ingest.codes import Code
-from pipeline.ingest.dicom.header import is_dicom_file
 from pipeline.ingest.dicom.mask_dataset import damage_reported, read_dataset
-from pipeline.ingest.dicom.mask_facts import MaskKind, is_dicom_mask, mask_kind
+from pipeline.ingest.dicom.mask_facts import is_dicom_mask, mask_kind
+from pipeline.ingest.dicom.mask_kinds import MaskKind
 from pipeline.ingest.dicom.mask_series import read_mask_series
 from pipeline.ingest.dicom.segmentation import read_segment
 from pipeline.ingest.dicom.structure_set import read_structure
-from pipeline.ingest.image_file import is_image_file
 from pipeline.ingest.image_mask import read_image_mask, region_of_values, whole_number_label
 from pipeline.ingest.mask_resampling import resample_region
 from pipeline.ingest.read_error import ReadError
+from pipeline.ingest.volume import is_dicom
 
 _FILES_SHOWN = 5
 
@@ -66,7 +66,7 @@ def read_region(
     """
     if path.is_dir():
         path = _mask_in_folder(path)
-    if not _is_dicom(path):
+    if not is_dicom(path):
         return _on_grid(path, read_image_mask(path, label, name, reading), scan, reading)
     kind = _kind(path)
     if kind is not None:
@@ -96,12 +96,6 @@ def _mask_in_folder(folder: Path) -> Path:
 
 def _files(paths: Iterable[Path]) -> list[Path]:
     return sorted(path for path in paths if path.is_file())
-
-
-def _is_dicom(path: Path) -> bool:
-    if path.is_dir():
-        return True
-    return not is_image_file(path.name) and path.is_file() and is_dicom_file(path)
 
 
 def _kind(path: Path) -> MaskKind | None:

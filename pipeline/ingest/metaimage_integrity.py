@@ -8,16 +8,15 @@ import zlib
 from math import prod
 from pathlib import Path
 
-from pipeline.ingest.codes import Code
 from pipeline.ingest.integrity import (
     TRAILING_BYTES,
     check_length,
+    check_one_file,
     chunks,
     damaged,
     data_file_beside,
     header_number,
 )
-from pipeline.ingest.read_error import ReadError
 
 _HEADER_BYTES = 1 << 16
 _CHUNK_BYTES = 1 << 20
@@ -124,8 +123,7 @@ def _data_file(path: Path, head: bytes) -> tuple[Path, int]:
     place = found[0].group(1).decode("latin-1").strip()
     if place.upper() == "LOCAL":
         return path, found[0].end()
-    if place.upper().startswith("LIST") or "%" in place:
-        raise _several_files(path, place)
+    check_one_file(path, place, field="ElementDataFile =", single=".mha")
     return data_file_beside(path, place), 0
 
 
@@ -145,14 +143,3 @@ def _inflated_bytes(path: Path, data: Path, offset: int, expected: int) -> int:
     except zlib.error:
         raise damaged(path, "compressed voxels that decompress", "a damaged file") from None
     return got
-
-
-def _several_files(path: Path, place: str) -> ReadError:
-    return ReadError(
-        path,
-        "spreads its voxels over several files",
-        expected="voxels in one file",
-        got=f"ElementDataFile = {place[:100]}",
-        next_step="Save the image as one .mha or .nii.gz file.",
-        code=Code.IMAGE_KIND,
-    )

@@ -7,10 +7,8 @@ https://teem.sourceforge.net/nrrd/format.html
 import re
 from pathlib import Path
 
-from pipeline.ingest.codes import Code
-from pipeline.ingest.integrity import TRAILING_BYTES, damaged, data_file_beside
+from pipeline.ingest.integrity import TRAILING_BYTES, check_one_file, damaged, data_file_beside
 from pipeline.ingest.limits import check_expansion
-from pipeline.ingest.read_error import ReadError
 
 _HEADER_BYTES = 1 << 20
 """Headers of segmentations with hundreds of segments take a tenth of this."""
@@ -71,8 +69,7 @@ def _data_file(path: Path, head: bytes) -> Path:
     data = path
     for match in _DATA_FILE.finditer(head):
         place = match.group(1).decode("latin-1").strip()
-        if place.upper().startswith("LIST") or "%" in place:
-            raise _several_files(path, place)
+        check_one_file(path, place, field="data file:", single=".nrrd")
         data = data_file_beside(path, place)
     return data
 
@@ -92,14 +89,3 @@ def _check_skip(path: Path, text: str) -> None:
         raise damaged(
             path, f"a byte skip from 0 to {TRAILING_BYTES} in compressed voxels", repr(text[:40])
         )
-
-
-def _several_files(path: Path, place: str) -> ReadError:
-    return ReadError(
-        path,
-        "spreads its voxels over several files",
-        expected="voxels in one file",
-        got=f"data file: {place[:100]}",
-        next_step="Save the image as one .nrrd or .nii.gz file.",
-        code=Code.IMAGE_KIND,
-    )

@@ -2,30 +2,25 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipeline.domain.cohort import ScanRow
 from pipeline.domain.problem import Problem
 from pipeline.ingest.codes import Code
+from pipeline.ingest.cohort import BIOMARKERS_FILE, PATIENTS_FILE
 from pipeline.ingest.dicom.mask_facts import is_dicom_mask
 from pipeline.ingest.image_file import is_image_file
+from pipeline.ingest.scan_rows import SCANS_FILE
 
 PATH_COLUMNS = ("image", "mask", "liver_mask")
 """Columns of ``scans.csv`` that hold paths."""
 
-TABLES = ("scans.csv", "patients.csv", "biomarkers.csv")
+TABLES = (SCANS_FILE, PATIENTS_FILE, BIOMARKERS_FILE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    """What is wrong with one path."""
-
-    code: Code
-    what: str
-    expected: str
-    got: str
-    next_step: str
+_Fault = partial[Problem]
+"""What is wrong with a path, but for whose it is."""
 
 
 def find_path_problems(root: Path, row: ScanRow, *, allow_outside: bool) -> list[Problem]:
@@ -48,7 +43,7 @@ def find_path_problems(root: Path, row: ScanRow, *, allow_outside: bool) -> list
         written = getattr(row, column)
         fault = _find_fault(root, written, column, allow_outside=allow_outside) if written else None
         if fault:
-            problems.append(_problem(fault, row.patient_id, written, column))
+            problems.append(fault(patient_id=row.patient_id, file=written, column=column))
     return problems
 
 
@@ -56,7 +51,7 @@ def find_table_links(root: Path, *, allow_outside: bool) -> Iterator[Problem]:
     """List the cohort's tables that are links to files elsewhere."""
     for name in TABLES:
         if not allow_outside and not _is_within(root / name, root):
-            yield _problem(_outside("a link that leads out of it"), "", name, "")
+            yield _outside("a link that leads out of it")(file=name)
 
 
 def find_shared_images(scans: Sequence[ScanRow]) -> Iterator[tuple[int, Problem]]:
@@ -141,7 +136,8 @@ def _way_out(written: str) -> str:
 
 
 def _outside(got: str) -> _Fault:
-    return _Fault(
+    return partial(
+        Problem,
         code=Code.PATH_OUTSIDE,
         what="the path leaves the cohort folder",
         expected="a path within the folder, links followed",
@@ -152,7 +148,8 @@ def _outside(got: str) -> _Fault:
 
 def _missing(written: str) -> _Fault:
     hint = " Write / between folders, not \\." if "\\" in written else ""
-    return _Fault(
+    return partial(
+        Problem,
         code=Code.FILE_MISSING,
         what="the file is missing",
         expected="a file or DICOM folder",
@@ -162,7 +159,8 @@ def _missing(written: str) -> _Fault:
 
 
 def _special() -> _Fault:
-    return _Fault(
+    return partial(
+        Problem,
         code=Code.FILE_MISSING,
         what="the path leads to something that cannot be an image",
         expected="a file or DICOM folder",
@@ -172,23 +170,11 @@ def _special() -> _Fault:
 
 
 def _closed(got: str) -> _Fault:
-    return _Fault(
+    return partial(
+        Problem,
         code=Code.IMAGE_UNREADABLE,
         what="the file must not be opened",
         expected="a file that you may read",
         got=got,
         next_step="Ask its owner for the permission to read.",
-    )
-
-
-def _problem(fault: _Fault, patient_id: str, written: str, column: str) -> Problem:
-    return Problem(
-        code=fault.code,
-        what=fault.what,
-        expected=fault.expected,
-        got=fault.got,
-        next_step=fault.next_step,
-        patient_id=patient_id,
-        file=written,
-        column=column,
     )

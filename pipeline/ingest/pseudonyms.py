@@ -6,7 +6,7 @@ patient's first scan, and descriptions made of listed words (:mod:`.description_
 """
 
 import csv
-import os
+import io
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from pipeline.domain.errors import CohortError
 from pipeline.domain.problem import Problem
 from pipeline.ingest.codes import Code
 from pipeline.ingest.tables import find_id_problem, read_table
+from pipeline.tabular import write_bytes
 
 FIRST_SCAN_DATE = date(2000, 1, 1)
 """Pseudo-date of every patient's first scan; later ones keep their distance to it in days."""
@@ -82,15 +83,11 @@ def read_pseudonyms(file: Path) -> dict[str, str]:
 
 def write_key(file: Path, pseudonyms: Mapping[str, str]) -> None:
     """Write which pseudonym stands for which header identifier, readable by the owner only."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
-    # Created with its final mode: there is no moment at which others can read it.
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, KEY_MODE)
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("patient_id", "header_id"))
-        writer.writerows(sorted((name, header) for header, name in pseudonyms.items()))
-    partial.replace(file)
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(("patient_id", "header_id"))
+    writer.writerows(sorted((name, header) for header, name in pseudonyms.items()))
+    write_bytes(stream.getvalue().encode(), file, KEY_MODE)
 
 
 def _parse(text: str) -> date | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pandas as pd
 
@@ -12,7 +12,12 @@ from pipeline.domain.scan import Modality, Timepoint
 from pipeline.ingest.codes import Code
 from pipeline.ingest.image_file import is_image_file
 from pipeline.ingest.slicer_segments import SLICER_SUFFIX
-from pipeline.ingest.tables import did_you_mean, find_date_problems, find_id_problem
+from pipeline.ingest.tables import (
+    did_you_mean,
+    find_date_problems,
+    find_id_problem,
+    text_table,
+)
 
 SCANS_FILE = "scans.csv"
 
@@ -60,11 +65,7 @@ def parse_scan_rows(
 
 def scan_table(scans: Sequence[ScanRow]) -> pd.DataFrame:
     """Return the rows as a table with the columns of ``scans.csv``, every field text."""
-    records = [
-        {name: "" if value is None else str(value) for name, value in asdict(scan).items()}
-        for scan in scans
-    ]
-    return pd.DataFrame(records, columns=list(SCAN_COLUMNS), dtype=str)
+    return text_table(scans, list(SCAN_COLUMNS))
 
 
 def _row_problems(

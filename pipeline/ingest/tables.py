@@ -5,13 +5,18 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from pipeline.domain.problem import Problem
 from pipeline.ingest.codes import Code
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _PLAIN_ID = re.compile(r"\w[\w.-]*")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -175,6 +180,31 @@ def is_iso_date(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def as_date(written: object) -> date | None:
+    """Return a date written by ISO 8601, None where it is missing or malformed."""
+    try:
+        return date.fromisoformat(str(written))
+    except ValueError:
+        return None
+
+
+def dates_by_patient(patients: pd.DataFrame, column: str) -> dict[str, date]:
+    """Return a column of dates by patient, without those that are missing or malformed."""
+    if column not in patients.columns:
+        return {}
+    pairs = zip(patients["patient_id"], patients[column], strict=True)
+    return {str(patient): seen for patient, written in pairs if (seen := as_date(written))}
+
+
+def text_table(rows: Iterable["DataclassInstance"], columns: Sequence[str]) -> pd.DataFrame:
+    """Return dataclass instances as a table, a row each, every field text and None empty."""
+    records = [
+        {name: "" if value is None else str(value) for name, value in asdict(row).items()}
+        for row in rows
+    ]
+    return pd.DataFrame(records, columns=list(columns), dtype=str)
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:

@@ -9,13 +9,9 @@ from pathlib import Path
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Modality, Scan
+from pipeline.ingest.dicom.header import is_dicom_file
 from pipeline.ingest.dicom.selection import find_stack
-from pipeline.ingest.dicom.series import (
-    is_dicom_file,
-    read_series_geometry,
-    read_series_modality,
-    read_stack,
-)
+from pipeline.ingest.dicom.series import read_series, read_series_geometry, read_series_modality
 from pipeline.ingest.dicom.stacks import Stack
 from pipeline.ingest.image_file import is_image_file, read_file_geometry, read_image_file
 
@@ -28,7 +24,7 @@ def find_series(path: Path, modality: Modality) -> Stack | None:
     ReadError
         If a DICOM path does not mean exactly one series of the modality.
     """
-    return find_stack(path, modality) if _is_dicom(path) else None
+    return find_stack(path, modality) if is_dicom(path) else None
 
 
 def read_scan(path: Path, modality: Modality, reading: Reading = DEFAULT_READING) -> Scan:
@@ -56,9 +52,8 @@ def read_scan(path: Path, modality: Modality, reading: Reading = DEFAULT_READING
         values a voxel; if a voxel is not a number; if the DICOM series is incomplete. The message
         names the file.
     """
-    stack = find_series(path, modality)
-    if stack is not None:
-        return read_stack(stack, modality, reading)
+    if is_dicom(path):
+        return read_series(path, modality, reading)
     voxels, geometry = read_image_file(path, reading)
     return Scan(voxels, geometry, modality)
 
@@ -71,7 +66,7 @@ def read_geometry(path: Path, reading: Reading = DEFAULT_READING) -> Geometry:
     ImageError
         As :func:`read_scan`, except that damaged voxels go unnoticed.
     """
-    if _is_dicom(path):
+    if is_dicom(path):
         return read_series_geometry(path, reading)
     return read_file_geometry(path, reading)
 
@@ -84,10 +79,11 @@ def read_modality(path: Path) -> Modality | None:
     ReadError
         If a DICOM path does not mean exactly one series.
     """
-    return read_series_modality(path) if _is_dicom(path) else None
+    return read_series_modality(path) if is_dicom(path) else None
 
 
-def _is_dicom(path: Path) -> bool:
+def is_dicom(path: Path) -> bool:
+    """Tell whether a path is read as DICOM: every folder, and files that are DICOM by content."""
     if path.is_dir():
         return True
     return not is_image_file(path.name) and path.is_file() and is_dicom_file(path)

@@ -14,7 +14,7 @@ from pipeline.domain.cohort import ScanRow
 from pipeline.domain.problem import Problem
 from pipeline.domain.scan import Modality, Timepoint
 from pipeline.ingest.duplicate_checks import find_duplicate_images, hash_voxels
-from pipeline.ingest.image_checks import ImageGroup, check_image_group, examine_image_group
+from pipeline.ingest.image_checks import ImageGroup, examine_image_group
 
 SHAPE = (12, 20, 20)
 ROW = ScanRow(
@@ -55,7 +55,7 @@ def check(
     write(folder / "image.nii.gz", image, slice_mm)
     write(folder / "mask.nii.gz", mask, slice_mm)
     group = ImageGroup(folder, ((0, row),), 100.0)
-    return [problem for _, problem in check_image_group(group)]
+    return [problem for _, problem in examine_image_group(group).problems]
 
 
 def test_a_sound_image(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from dicom_trees import PLANTED, Study, region, write_ct, write_seg
 from pipeline.domain.cohort import ScanRow
 from pipeline.domain.reading import DEFAULT_READING
 from pipeline.domain.scan import Modality, Timepoint
-from pipeline.ingest.image_checks import ImageGroup, check_image_group
+from pipeline.ingest.image_checks import ImageGroup, examine_image_group
 from pipeline.ingest.phase.vessels import read_landmarks
 from pipeline.ingest.volume import read_scan
 
@@ -64,7 +64,9 @@ def test_contradictions_of_a_declared_phase(
         mask=mask.name,
         mask_label="Mass",
     )
-    problems = [p for _, p in check_image_group(ImageGroup(tmp_path, ((0, row),), 100.0))]
+    problems = [
+        p for _, p in examine_image_group(ImageGroup(tmp_path, ((0, row),), 100.0)).problems
+    ]
     assert [p.is_error for p in problems] == [is_error for is_error, _ in found]
     for problem, (_, start) in zip(problems, found, strict=True):
         assert problem.code == "phase-contradicted"

@@ -12,9 +12,11 @@ import pandas as pd
 
 from pipeline.domain.errors import CohortError
 from pipeline.domain.problem import Problem
+from pipeline.domain.scan import Timepoint
 from pipeline.ingest.codes import Code
 from pipeline.ingest.collections.formulas import is_formula
 from pipeline.ingest.collections.plan import Fate, ReportRow
+from pipeline.ingest.pseudonyms import pseudo_date
 
 _DAMAGED = (OSError, ValueError, KeyError, UnicodeError, zipfile.BadZipFile)
 """What pandas and openpyxl raise on files that are not what their ending says."""
@@ -42,6 +44,15 @@ class Column:
     source: str
     name: str
     convert: Callable[[str], str] = plain_text
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicalTables:
+    """The two tables, and what was odd."""
+
+    patients: pd.DataFrame
+    biomarkers: pd.DataFrame
+    report: tuple[ReportRow, ...]
 
 
 def find_table(source: Path, given: Path | None, pattern: str) -> Path:
@@ -130,6 +141,30 @@ def convert_columns(
                 report.append(_unknown_value(patient_id, column.source))
         converted[column.name] = values
     return pd.DataFrame(converted, dtype=str), report
+
+
+def baseline_measurements(
+    table: pd.DataFrame, ids: Sequence[str], column: str, analyte: str, unit: str
+) -> list[dict[str, str]]:
+    """Return a column of a clinical table as rows of ``biomarkers.csv`` at the baseline.
+
+    The tables have no dates of blood draws: each is given the day of the patient's first scan.
+    Empty fields, and a column that is absent, give no rows.
+    """
+    if column not in table.columns:
+        return []
+    return [
+        {
+            "patient_id": patient_id,
+            "analyte": analyte,
+            "value": value.strip(),
+            "unit": unit,
+            "drawn_on": pseudo_date(0),
+            "timepoint": Timepoint.BASELINE.value,
+        }
+        for patient_id, value in zip(ids, table[column], strict=True)
+        if value.strip()
+    ]
 
 
 def recode(codes: Mapping[str, str]) -> Callable[[str], str]:

@@ -9,7 +9,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from pipeline.ingest.collections.plan import (
     ReportRow,
 )
 from pipeline.ingest.scan_rows import SCANS_FILE, scan_table
+from pipeline.ingest.tables import text_table
 from pipeline.tabular import write_csv, write_text
 
 REPORT_FILE = "ingest_report.csv"
@@ -159,11 +160,7 @@ def _write_tables(
 def report_table(report: Sequence[ReportRow]) -> pd.DataFrame:
     """Return the rows of ``ingest_report.csv``, by patient, each patient's in the given order."""
     ordered = sorted(report, key=lambda row: row.patient_id)
-    records = [
-        {name: "" if value is None else str(value) for name, value in asdict(row).items()}
-        for row in ordered
-    ]
-    return pd.DataFrame(records, columns=_REPORT_COLUMNS, dtype=str)
+    return text_table(ordered, _REPORT_COLUMNS)
 
 
 def _drop_empty_columns(table: pd.DataFrame) -> pd.DataFrame:

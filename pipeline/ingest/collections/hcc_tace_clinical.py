@@ -5,23 +5,21 @@ Moawad et al., Sci Data 2023, doi 10.1038/s41597-023-01928-3). The table has no 
 draws. What is only known after treatment has the prefix ``post_``.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import pandas as pd
 
 from pipeline.domain.cohort import BIOMARKER_COLUMNS
-from pipeline.domain.scan import Timepoint
 from pipeline.ingest.collections.clinical_table import (
+    ClinicalTables,
     Column,
+    baseline_measurements,
     convert_columns,
     number,
     one_of,
     recode,
     whole,
 )
-from pipeline.ingest.collections.plan import ReportRow
-from pipeline.ingest.pseudonyms import pseudo_date
 
 ID_COLUMN = "TCIA_ID"
 OUTCOME = "post_responder_mrecist"
@@ -101,15 +99,6 @@ is a measurement."""
 NOT_TAKEN = ("agegp", "AFP_group", "CLIP")
 
 
-@dataclass(frozen=True, slots=True)
-class ClinicalTables:
-    """The two tables, and what was odd."""
-
-    patients: pd.DataFrame
-    biomarkers: pd.DataFrame
-    report: tuple[ReportRow, ...]
-
-
 def convert_clinical(table: pd.DataFrame) -> ClinicalTables:
     """Turn the published table into ours; every patient is kept, in the same order.
 
@@ -123,7 +112,8 @@ def convert_clinical(table: pd.DataFrame) -> ClinicalTables:
     names = [f"post_mrecist_response_reader{reader}" for reader in READERS]
     readings = patients.reindex(columns=names, fill_value="")
     patients[OUTCOME] = [majority_response(row) for row in readings.itertuples(index=False)]
-    markers = pd.DataFrame(_afp_rows(table, ids), columns=list(BIOMARKER_COLUMNS), dtype=str)
+    afp = baseline_measurements(table, ids, "AFP", "AFP", "ng/mL")
+    markers = pd.DataFrame(afp, columns=list(BIOMARKER_COLUMNS), dtype=str)
     return ClinicalTables(patients, markers, tuple(report))
 
 
@@ -143,20 +133,3 @@ def majority_response(codes: Iterable[str]) -> str:
     votes = [_RESPONSE[code] for code in codes if code in _RESPONSE]
     agreed = [vote for vote in ("1", "0") if votes.count(vote) >= _MAJORITY]
     return agreed[0] if agreed else ""
-
-
-def _afp_rows(table: pd.DataFrame, ids: Sequence[str]) -> list[dict[str, str]]:
-    values = table["AFP"] if "AFP" in table.columns else pd.Series([""] * len(ids))
-    return [
-        {
-            "patient_id": patient_id,
-            "analyte": "AFP",
-            "value": value.strip(),
-            "unit": "ng/mL",
-            # The table has no date of the draw: it is given the day of the baseline scan.
-            "drawn_on": pseudo_date(0),
-            "timepoint": Timepoint.BASELINE.value,
-        }
-        for patient_id, value in zip(ids, values, strict=True)
-        if value.strip()
-    ]

@@ -6,15 +6,13 @@ whose meaning is not known from there are not taken and listed in the report. Th
 blood draws. What is only known after treatment has the prefix ``post_``.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import pandas as pd
 
 from pipeline.domain.cohort import BIOMARKER_COLUMNS
-from pipeline.domain.scan import Timepoint
 from pipeline.ingest.collections.clinical_table import (
+    ClinicalTables,
     Column,
+    baseline_measurements,
     convert_columns,
     number,
     one_of,
@@ -22,7 +20,6 @@ from pipeline.ingest.collections.clinical_table import (
     whole,
 )
 from pipeline.ingest.collections.plan import Fate, ReportRow
-from pipeline.ingest.pseudonyms import pseudo_date
 
 ID_COLUMN = "PATPRI"
 OUTCOME = "post_nonviable"
@@ -62,15 +59,6 @@ MARKERS = {
 """Analyte and unit of each laboratory column; albumin's is found from its values."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClinicalTables:
-    """The two tables, and what was odd."""
-
-    patients: pd.DataFrame
-    biomarkers: pd.DataFrame
-    report: tuple[ReportRow, ...]
-
-
 def patient_id_of(number_text: str) -> str:
     """Return our identifier of a patient: ``WAW_007`` for the collection's 7.
 
@@ -102,7 +90,12 @@ def convert_clinical(table: pd.DataFrame) -> ClinicalTables:
         patients[OUTCOME] = [_nonviable(code) for code in patients["post_lr_tr_code"]]
     units = {name: unit for name, (_, unit) in MARKERS.items()}
     units["lab_albumin"] = _albumin_unit(table)
-    rows = [row for name in MARKERS for row in _marker_rows(table, ids, name, units[name])]
+    rows = [
+        row
+        for name, (analyte, _) in MARKERS.items()
+        if units[name]
+        for row in baseline_measurements(table, ids, name, analyte, units[name])
+    ]
     markers = pd.DataFrame(rows, columns=list(BIOMARKER_COLUMNS), dtype=str)
     report += _remarks(table, units["lab_albumin"])
     return ClinicalTables(patients, markers, tuple(report))
@@ -122,26 +115,6 @@ def _albumin_unit(table: pd.DataFrame) -> str:
         if len(values) and values.between(low, high).all()
     ]
     return fitting[0] if fitting else ""
-
-
-def _marker_rows(
-    table: pd.DataFrame, ids: Sequence[str], column: str, unit: str
-) -> list[dict[str, str]]:
-    if column not in table.columns or not unit:
-        return []
-    return [
-        {
-            "patient_id": patient_id,
-            "analyte": MARKERS[column][0],
-            "value": value.strip(),
-            "unit": unit,
-            # The table has no date of the draw: it is given the day of the scan.
-            "drawn_on": pseudo_date(0),
-            "timepoint": Timepoint.BASELINE.value,
-        }
-        for patient_id, value in zip(ids, table[column], strict=True)
-        if value.strip()
-    ]
 
 
 def _remarks(table: pd.DataFrame, albumin_unit: str) -> list[ReportRow]:

@@ -16,11 +16,6 @@ _PLAIN_TEXT = frozenset({"CS", "DA", "DS", "DT", "IS", "TM", "UI"})
 """Value representations of the default character set (PS3.5 section 6.2)."""
 
 
-def tag_of(keyword: str) -> BaseTag:
-    """Return the tag of an attribute of the standard."""
-    return _lookup(keyword)[0]
-
-
 def words(header: pydicom.Dataset, keyword: str) -> tuple[str, ...]:
     """Return the values of an attribute as text, without padding; empty where it is absent.
 

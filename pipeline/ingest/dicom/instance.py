@@ -6,15 +6,12 @@ from typing import BinaryIO
 
 import pydicom
 from pydicom.uid import (
-    UID,
     EnhancedPETImageStorage,
     LegacyConvertedEnhancedPETImageStorage,
     MediaStorageDirectoryStorage,
     MRSpectroscopyStorage,
     ParametricMapStorage,
     PositronEmissionTomographyImageStorage,
-    RTStructureSetStorage,
-    SegmentationStorage,
 )
 
 from pipeline.domain.scan import Modality
@@ -31,6 +28,7 @@ from pipeline.ingest.dicom.header import (
     parse,
     quiet_pydicom,
 )
+from pipeline.ingest.dicom.mask_kinds import MASK_CLASSES
 from pipeline.ingest.dicom.multiframe import GROUP_KEYWORDS, frame_header, has_functional_groups
 from pipeline.ingest.dicom.slices import SLICE_KEYWORDS, Slice, make_slice
 
@@ -40,9 +38,6 @@ LOCALISER_TYPES = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM"})
 MAX_FRAMES = 1 << 16
 """Frames of one file that are looked at; more would be a film, or a damaged header."""
 
-_LABELMAP = UID("1.2.840.10008.5.1.4.1.1.66.7")  # newer than pydicom 3.0's dictionary
-_MASK_CLASSES = frozenset({SegmentationStorage, _LABELMAP, RTStructureSetStorage})
-_MASK_MODALITIES = frozenset({"SEG", "RTSTRUCT"})
 _APPLE_DOUBLE = bytes.fromhex("00051607")
 """First bytes of the companions that macOS writes beside files on other disks (RFC 1740)."""
 
@@ -145,7 +140,7 @@ def _read(file: Path, stream: BinaryIO) -> Instance | None:
     if sop_class == MediaStorageDirectoryStorage:
         return None
     key = _series_key(header, sop_class, file)
-    if key.modality in _MASK_MODALITIES or sop_class in _MASK_CLASSES:
+    if key.modality in MASK_CLASSES.values() or sop_class in MASK_CLASSES:
         return Instance(file, key, is_mask=True)
     whole = "SeriesInstanceUID" in header  # which follows the class, and every object has
     if "Rows" not in header and (_modality_of(sop_class) or not whole):

@@ -3,26 +3,17 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import pydicom
 
 from pipeline.ingest.codes import Code
 from pipeline.ingest.dicom.attributes import optional_number, optional_text
 from pipeline.ingest.dicom.mask_dataset import damage_reported, read_dataset
+from pipeline.ingest.dicom.mask_kinds import MASK_CLASSES, MaskKind
 from pipeline.ingest.dicom.mask_labels import Labelled
 from pipeline.ingest.dicom.segment_frames import read_segments
 from pipeline.ingest.dicom.structure_set import read_regions
 from pipeline.ingest.read_error import ReadError
-
-MaskKind = Literal["SEG", "RTSTRUCT"]
-
-MASK_CLASSES: dict[str, MaskKind] = {
-    "1.2.840.10008.5.1.4.1.1.66.4": "SEG",
-    "1.2.840.10008.5.1.4.1.1.66.7": "SEG",
-    "1.2.840.10008.5.1.4.1.1.481.3": "RTSTRUCT",
-}
-"""SOP classes of Segmentation, Label Map Segmentation and RT Structure Set (DICOM PS3.4 B.5)."""
 
 _TAGS = (
     "SpecificCharacterSet",

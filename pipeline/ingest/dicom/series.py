@@ -15,7 +15,7 @@ from pipeline.domain.scan import Modality, Scan
 from pipeline.ingest.codes import Code
 from pipeline.ingest.dicom.defects import Defect
 from pipeline.ingest.dicom.grid import find_irregularity, make_geometry
-from pipeline.ingest.dicom.header import is_dicom_file, read_header
+from pipeline.ingest.dicom.header import read_header
 from pipeline.ingest.dicom.multiframe import frame_header, has_functional_groups
 from pipeline.ingest.dicom.pixels import read_voxels
 from pipeline.ingest.dicom.selection import find_stack
@@ -23,15 +23,6 @@ from pipeline.ingest.dicom.stacks import Stack
 from pipeline.ingest.dicom.suv import suv_factor
 from pipeline.ingest.limits import check_voxel_count
 from pipeline.ingest.read_error import ReadError
-
-__all__ = [
-    "is_dicom_file",
-    "read_series",
-    "read_series_geometry",
-    "read_series_modality",
-    "read_stack",
-    "stack_problem",
-]
 
 
 def read_series(path: Path, modality: Modality, reading: Reading = DEFAULT_READING) -> Scan:
