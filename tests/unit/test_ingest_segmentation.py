@@ -305,7 +305,7 @@ def test_a_segment_of_thicker_slices_is_refused_or_resampled(tmp_path: Path) -> 
     mask[1:4, 2:5, 2:6] = 1
     path = write_seg(tmp_path / "seg.dcm", mask, thick)
     truth = read_region(path, None, "t", scan_on(thick))
-    with pytest.raises(ReadError, match=r"frames 5 mm apart on slices 2\.5 mm apart") as caught:
+    with pytest.raises(ReadError, match=r"slices 5 mm apart on slices 2\.5 mm apart") as caught:
         read_region(path, None, "t", scan_on(thin))
     assert caught.value.code == "mask-off-grid"
     region = read_region(path, None, "t", scan_on(thin), RESAMPLE)
@@ -340,3 +340,66 @@ def test_a_number_is_never_taken_for_a_name() -> None:
     items = (Labelled(2, "Lesion"), Labelled(3, "Lesion"), Labelled(4, "3"))
     assert pick_label(Path("s.dcm"), items, 3, "tumour") == 3
     assert pick_label(Path("s.dcm"), items, "3", "tumour") == 4
+
+
+def write_measured(
+    path: Path,
+    slice_mm: float,
+    slices: list[int],
+    thickness_mm: float | None,
+    stated_mm: float | None = None,
+) -> Path:
+    """Write 3 x 4 voxels on slices of a distance, with other measures in the header."""
+    grid = axial_grid(size=(9, 7, 20), spacing_mm=(0.75, 0.5, slice_mm))
+    mask = np.zeros(grid.shape_zyx, np.uint8)
+    mask[slices, 2:5, 2:6] = 1
+    dataset = seg_dataset(mask, grid)
+    measures = dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    del measures.SliceThickness, measures.SpacingBetweenSlices
+    if thickness_mm is not None:
+        measures.SliceThickness = thickness_mm
+    if stated_mm is not None:
+        measures.SpacingBetweenSlices = stated_mm
+    dataset.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("slice_mm", "slices", "thickness_mm", "stated_mm"),
+    [
+        (5.0, [4, 5, 6], 4.0, None),  # MR with gaps of 1 mm
+        (5.0, [4, 10], 4.0, None),
+        (4.0, [4, 9], 3.0, None),
+        (5.0, [4], 4.0, None),
+        (2.5, [4, 5, 6], 5.0, None),  # overlapping reconstruction
+        (4.0, [4, 5, 6], 5.0, 5.0),  # which states the thickness as the distance
+        (5.0, [4, 5, 6], 3.0, 3.0),  # a header that its frames contradict
+        (5.0, [4], None, None),
+    ],
+)
+def test_segments_are_read_on_their_own_slices_whatever_the_header(
+    tmp_path: Path,
+    slice_mm: float,
+    slices: list[int],
+    thickness_mm: float | None,
+    stated_mm: float | None,
+) -> None:
+    path = write_measured(tmp_path / "seg.dcm", slice_mm, slices, thickness_mm, stated_mm)
+    own = axial_grid(size=(9, 7, 20), spacing_mm=(0.75, 0.5, slice_mm))
+    region = read_region(path, None, "t", scan_on(own))
+    assert np.flatnonzero(region.inside.any(axis=(1, 2))).tolist() == slices
+    assert region.voxel_count == 12 * len(slices)
+
+
+@pytest.mark.parametrize(
+    ("slices", "thickness_mm"), [([4], 5.0), ([4, 10], 5.0), ([4, 5, 6], 4.0), ([4, 5, 6], None)]
+)
+def test_thicker_slices_are_recognised_without_a_stated_distance(
+    tmp_path: Path, slices: list[int], thickness_mm: float | None
+) -> None:
+    path = write_measured(tmp_path / "seg.dcm", 5.0, slices, thickness_mm)
+    thin = axial_grid(size=(9, 7, 100), spacing_mm=(0.75, 0.5, 1.0))
+    with pytest.raises(ReadError, match=r"slices 5 mm apart on slices 1 mm apart"):
+        read_region(path, None, "t", scan_on(thin))
+    region = read_region(path, None, "t", scan_on(thin), RESAMPLE)
+    assert region.volume_mm3 == pytest.approx(len(slices) * 12 * 0.75 * 0.5 * 5.0)

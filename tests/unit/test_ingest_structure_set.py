@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from scipy.spatial.transform import Rotation
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Region
+from pipeline.ingest.dicom.mask_facts import read_mask_facts
+from pipeline.ingest.dicom.mask_labels import Labelled
 from pipeline.ingest.mask import read_region
 from pipeline.ingest.read_error import ReadError
 
@@ -251,3 +254,86 @@ def test_closely_spaced_planes_are_resampled(tmp_path: Path) -> None:
     region = read(tmp_path, [square(float(height)) for height in np.arange(1, 6.1, 0.25)], RESAMPLE)
     # From 1/8 slice before slice 1 to 1/8 slice after slice 6.
     assert voxels_of_slices(region) == [0, 16, 16, 16, 16, 16, 16, 0]
+
+
+def test_a_lesion_of_thicker_slices_among_lesions_of_one_slice(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match=r"2 mm apart, got planes 4 mm apart"):
+        read(tmp_path, [square(0), square(2), square(5, 9.5, 12.5), square(7, 9.5, 12.5)])
+    # Far apart, in one place: only the first two are of one lesion.
+    tall = replace(GRID, size=(20, 16, 40))
+    contours = [square(number) for number in (1, 3, 12, 30)]
+    path = write_structure_set(tmp_path / "rs.dcm", [(1, "GTV", contours)])
+    with pytest.raises(ReadError, match=r"2 mm apart, got planes 4 mm apart"):
+        read_region(path, "GTV", "t", scan_on(tall))
+
+
+def test_lesions_beside_each_other_on_every_second_slice(tmp_path: Path) -> None:
+    lesions = [square(1, 2.5, 4.5), square(3, 5.5, 7.5), square(5, 8.5, 10.5)]
+    assert voxels_of_slices(read(tmp_path, lesions)) == [0, 4, 0, 4, 0, 4, 0, 0]
+
+
+def test_lesions_further_apart_than_slices_can_be(tmp_path: Path) -> None:
+    tall = replace(GRID, size=(20, 16, 20))
+    contours = [square(number) for number in (2, 8, 14)]  # 12 mm
+    path = write_structure_set(tmp_path / "rs.dcm", [(1, "GTV", contours)])
+    for reading in (DEFAULT_READING, RESAMPLE):
+        region = read_region(path, "GTV", "t", scan_on(tall), reading)
+        assert np.flatnonzero(region.inside.any(axis=(1, 2))).tolist() == [2, 8, 14]
+
+
+@pytest.mark.parametrize(("step", "message"), [(1.2, r"2\.4 mm"), (0.8, r"1\.6 mm")])
+def test_planes_that_shift_against_the_slices(tmp_path: Path, step: float, message: str) -> None:
+    """Three such planes still have a slice each, so the volume would be wrong by a fifth."""
+    contours = [square(2 + step * number) for number in range(3)]
+    with pytest.raises(ReadError, match=f"2 mm apart, got planes {message} apart"):
+        read(tmp_path, contours)
+
+
+def test_planes_as_uneven_as_slices_may_be(tmp_path: Path) -> None:
+    """Pairs of neighbours 1.12 slices apart, as where positions are rounded to one decimal."""
+    region = read(tmp_path, [square(number) for number in (0, 1.12, 5, 6.12)])
+    assert voxels_of_slices(region) == [16, 16, 0, 0, 0, 16, 16, 0]
+
+
+def polygon(*corners: tuple[float, float]) -> Dataset:
+    return contour([(x - 50, y + 10, slice_mm(2)) for x, y in corners])
+
+
+def test_a_contour_moved_by_a_fraction_of_a_voxel_is_the_same(tmp_path: Path) -> None:
+    """By the even-odd rule the two would cancel and leave nothing."""
+    with pytest.raises(ReadError, match="two equal contours"):
+        read(tmp_path, [square(2, 2.3, 12.3), square(2, 2.6, 12.6)])
+
+
+def test_the_halves_of_a_square_are_not_the_same(tmp_path: Path) -> None:
+    """Two triangles of equal area and equal bounding boxes."""
+    lower = polygon((2.5, 2.5), (8.5, 2.5), (2.5, 8.5))
+    upper = polygon((8.5, 2.5), (8.5, 8.5), (2.5, 8.5))
+    assert read(tmp_path, [lower, upper]).voxel_count == 36
+
+
+def test_a_wall_of_one_voxel_is_no_twin(tmp_path: Path) -> None:
+    assert read(tmp_path, [square(2, 2.5, 12.5), square(2, 3.5, 11.5)]).voxel_count == 100 - 64
+
+
+def test_many_contours_on_a_slice_are_compared_quickly(tmp_path: Path) -> None:
+    """Of 2000 contours in a row of 100 and 20 lines all pairs would take half a minute."""
+    grid = replace(GRID, size=(300, 60, 3))
+    squares = [
+        rectangle((3 * i - 50.5, 3 * j + 9.5), (3 * i - 49.5, 3 * j + 10.5), slice_mm(1))
+        for i in range(100)
+        for j in range(20)
+    ]
+    path = write_structure_set(tmp_path / "rs.dcm", [(1, "Vessels", squares)])
+    started = perf_counter()
+    assert read_region(path, None, "t", scan_on(grid)).voxel_count == 2000
+    assert perf_counter() - started < 10
+
+
+def test_a_marker_is_no_region_to_choose_from(tmp_path: Path) -> None:
+    marker = contour([(-45, 15, slice_mm(2))], "POINT")
+    path = write_structure_set(
+        tmp_path / "rs.dcm", [(1, "GTV", [square(2)]), (2, "Marker", [marker])]
+    )
+    assert read_region(path, None, "tumour", scan_on(GRID)).voxel_count == 16
+    assert read_mask_facts(path).regions == (Labelled(1, "GTV"),)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.reading import Reading
 from pipeline.ingest.codes import Code
+from pipeline.ingest.dicom.contour_twins import box, has_twins
 from pipeline.ingest.dicom.mask_dataset import unreadable_mask
 from pipeline.ingest.dicom.mask_frame import beyond_edge
 from pipeline.ingest.limits import check_voxel_count
@@ -27,16 +27,12 @@ SPACING_TOLERANCE = 0.02
 
 PLANE_DEVIATION = 0.1
 """Largest distance of a contour's plane from its place among equally distant ones, as a fraction
-of their distance."""
+of their distance: as much as a slice may be off its own place
+(:data:`pipeline.ingest.dicom.grid.PLACE_TOLERANCE`)."""
 
 THICKEST_SLICES_MM = 10.2
 """Largest distance of slices that planes are taken for; regularly further apart, they are separate
 lesions. Series of the liver have at most 10 mm (HCC-TACE-Seg, before contrast)."""
-
-SAME_OUTLINE = (0.1, 0.01)
-"""Two contours of a slice are one contour stored twice if the sides of their bounding boxes differ
-by at most this (voxels) and their areas by this fraction, wherever they begin and whichever way
-they go."""
 
 _HEIGHT_DECIMALS = 3
 """Heights are rounded to thousandths of a slice, so that planes midway between two slices all go
@@ -87,9 +83,7 @@ def sort_into_planes(
     heights = np.array([_height(path, contour, grid) for contour in contours])
     _check_extent(path, contours, heights, grid)
     planes = _distinct(heights, PLANE_TOLERANCE_MM / grid.spacing_mm[2])
-    step = _plane_step(planes, grid.spacing_mm[2])
-    if step is None and _are_of_one_lesion(planes, contours, heights, grid.spacing_mm[2]):
-        raise _other_spacing(path, float(planes[1] - planes[0]), grid)
+    step = _plane_step(planes, contours, heights, grid.spacing_mm[2])
     if step is not None:
         if not reading.resample_masks:
             raise _other_spacing(path, step, grid)
@@ -147,52 +141,59 @@ def _distinct(heights: _Points, tolerance: float) -> _Points:
     return planes
 
 
-def _plane_step(planes: _Points, slice_mm: float) -> float | None:
+def _plane_step(
+    planes: _Points, contours: Sequence[_Points], heights: _Points, slice_mm: float
+) -> float | None:
     """Return the planes' distance in slices where they do not correspond to the slices, else None.
 
-    They do not if two lie on one slice, or if neighbouring planes are regularly further apart than
-    slices and leave some empty. Single gaps, as between two lesions, are no sign of either, nor
-    are distances that no series has.
+    They do not correspond
+
+    * if two planes lie on one slice;
+    * if no two lie on neighbouring slices, and contours lie over another at a distance that slices
+      have: one lesion drawn on thicker slices looks like this, while lesions drawn on one slice
+      each lie beside each other or far apart;
+    * if some lie on neighbouring slices, but at another distance than the slices', so that the
+      planes shift against the slices (3 mm on 2.5 mm).
+
+    A gap between planes, some of which lie on neighbouring slices, is no sign of any.
     """
     if len(planes) < 2:
         return None
     gaps, jumps = np.diff(planes), np.diff(_nearest(planes))
-    neighbours = gaps[gaps < 1.5 * gaps.min()]
-    step = float(np.median(neighbours))
-    sharing = bool((jumps == 0).any())
-    regular = len(gaps) >= 2 and 2 * len(neighbours) >= len(gaps)
-    wide = 1 + SPACING_TOLERANCE < step <= THICKEST_SLICES_MM / slice_mm
-    return step if sharing or (regular and wide and (jumps > 1).any()) else None
+    step = float(np.median(gaps[gaps < 1.5 * gaps.min()]))
+    if (jumps == 0).any():
+        return step
+    if jumps.min() > 1:
+        return step if _lie_over_another(planes, contours, heights, slice_mm) else None
+    is_slice_distance = abs(step - 1) <= SPACING_TOLERANCE or _lie_on_slices(planes)
+    return None if is_slice_distance else step
 
 
-def _are_of_one_lesion(
+def _lie_on_slices(planes: _Points) -> bool:
+    """Tell whether planes lie whole slices apart, each as much off its place as slices may be."""
+    apart = planes - planes[0]
+    return float(np.ptp(apart - apart.round())) <= 2 * PLANE_DEVIATION
+
+
+def _lie_over_another(
     planes: _Points, contours: Sequence[_Points], heights: _Points, slice_mm: float
 ) -> bool:
-    """Tell whether the only two planes have empty slices between contours that lie over another.
-
-    One lesion drawn on two thicker slices looks like this; two lesions lie beside each other.
-    """
-    if (
-        len(planes) != 2
-        or not 1 < round(float(np.diff(planes)[0])) <= THICKEST_SLICES_MM / slice_mm
-    ):
-        return False
-    middle = planes.mean()
-    lower, upper = (
-        [_box(c) for c, h in zip(contours, heights, strict=True) if (h > middle) == above]
-        for above in (False, True)
+    """Tell whether boxes of contours overlap across planes as far apart as slices may be."""
+    numbers = np.searchsorted(planes, heights, side="right") - 1
+    boxes = np.array([box(contour) for contour in contours])
+    by_plane = [boxes[numbers == number] for number in range(len(planes))]
+    ends = np.searchsorted(planes, planes + THICKEST_SLICES_MM / slice_mm, side="right")
+    return any(
+        _overlap(lower, by_plane[upper])
+        for number, end in enumerate(ends)
+        for upper in range(number + 1, end)
+        for lower in by_plane[number]
     )
-    return any(_overlap(one, other) for one in lower for other in upper)
 
 
-def _box(contour: _Points) -> _Points:
-    """Return the bounding box of a contour, shape (2, 2): lowest and highest x and y."""
-    box: _Points = np.array([contour[:, :2].min(axis=0), contour[:, :2].max(axis=0)])
-    return box
-
-
-def _overlap(one: _Points, other: _Points) -> bool:
-    return bool((np.maximum(one[0], other[0]) < np.minimum(one[1], other[1])).all())
+def _overlap(one: _Points, others: _Points) -> bool:
+    low, high = np.maximum(one[:2], others[:, :2]), np.minimum(one[2:], others[:, 2:])
+    return bool((low < high).all(axis=1).any())
 
 
 def _own_grid(
@@ -239,19 +240,5 @@ def _other_spacing(path: Path, step: float, grid: Geometry) -> ReadError:
 def _check_not_doubled(path: Path, by_slice: dict[int, list[_Points]]) -> None:
     """Refuse contours that are stored twice: by the even-odd rule they would cancel."""
     for contours in by_slice.values():
-        if any(_is_same(one, other) for one, other in combinations(contours, 2)):
+        if has_twins(contours):
             raise unreadable_mask(path, "each contour once", "two equal contours on one slice")
-
-
-def _is_same(one: _Points, other: _Points) -> bool:
-    box_voxels, area_share = SAME_OUTLINE
-    if np.abs(_box(one) - _box(other)).max() > box_voxels:
-        return False
-    areas = _area(one), _area(other)
-    return abs(areas[0] - areas[1]) <= area_share * max(areas)
-
-
-def _area(contour: _Points) -> float:
-    """Return the enclosed area in voxels (shoelace formula), positive in both directions."""
-    x, y = (contour[:, :2] - contour[0, :2]).T
-    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2

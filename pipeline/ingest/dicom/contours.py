@@ -15,6 +15,9 @@ from pipeline.ingest.read_error import ReadError
 CLOSED_TYPES = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 """Contour Geometric Types that enclose an area."""
 
+LEAST_POINTS = 3
+"""Fewer points enclose nothing."""
+
 _KNOWN_TYPES = (*CLOSED_TYPES, "POINT", "OPEN_PLANAR", "OPEN_NONPLANAR")
 
 
@@ -43,7 +46,7 @@ def read_contours(path: Path, items: Iterable[pydicom.Dataset]) -> list[npt.NDAr
         kind = str(item.get("ContourGeometricType", ""))
         types.add(kind if kind in _KNOWN_TYPES else "unknown")
         points = _points(path, item)
-        if kind in CLOSED_TYPES and len(points) >= 3:
+        if kind in CLOSED_TYPES and len(points) >= LEAST_POINTS:
             contours.append(points)
     if contours:
         return contours
@@ -55,6 +58,27 @@ def read_contours(path: Path, items: Iterable[pydicom.Dataset]) -> list[npt.NDAr
         next_step="Draw the region as closed contours and export it again.",
         code=Code.MASK_EMPTY,
     )
+
+
+def encloses(item: pydicom.Dataset) -> bool:
+    """Tell whether a contour is closed and has three points, without parsing its coordinates.
+
+    Parameters
+    ----------
+    item : pydicom.Dataset
+        An item of a Contour Sequence. How many points it announces does not matter: one that
+        announces others than it has is damaged, and must not vanish from the list.
+    """
+    closed = str(item.get("ContourGeometricType", "")) in CLOSED_TYPES
+    return closed and _count(item) >= 3 * LEAST_POINTS
+
+
+def _count(item: pydicom.Dataset) -> int:
+    element = item.get_item("ContourData")
+    value = element.value if element is not None else None
+    if isinstance(value, bytes):
+        return value.count(b"\\") + 1 if value.strip(b" \0") else 0
+    return 0 if value is None else np.atleast_1d(value).size
 
 
 def _points(path: Path, item: pydicom.Dataset) -> npt.NDArray[np.float64]:

@@ -23,8 +23,7 @@ _Heights = npt.NDArray[np.float64]
 def stack_frames(frames: SegmentFrames, reading: Reading) -> tuple[npt.NDArray[np.bool_], Geometry]:
     """Return a segment as a volume on the grid of its frames; absent frames are empty slices.
 
-    The distance of slices is that of :func:`pipeline.ingest.dicom.slice_spacing.slice_spacing_mm`,
-    and for a single frame the SliceThickness that its header gives.
+    The distance of slices is that of :func:`pipeline.ingest.dicom.slice_spacing.slice_spacing_mm`.
 
     Raises
     ------
@@ -35,7 +34,7 @@ def stack_frames(frames: SegmentFrames, reading: Reading) -> tuple[npt.NDArray[n
     if not planes:
         raise unreadable_mask(frames.path, "frames of the segment", "none")
     heights, normal = _heights(frames, planes)
-    spacing_mm = slice_spacing_mm(frames) or frames.stated_mm("SliceThickness")
+    spacing_mm = slice_spacing_mm(frames)
     if not spacing_mm:
         raise _irregular(frames, "a single frame of unknown thickness")
     numbers = np.rint((heights - heights.min()) / spacing_mm).astype(np.int64)

@@ -28,7 +28,7 @@ from pipeline.ingest.dicom.segment_frames import (
     frames_of_segment,
     read_segments,
 )
-from pipeline.ingest.dicom.slice_spacing import SPACING_TOLERANCE, slice_spacing_mm
+from pipeline.ingest.dicom.slice_spacing import other_spacing_mm
 from pipeline.ingest.mask_resampling import resample_region
 from pipeline.ingest.read_error import ReadError
 
@@ -105,13 +105,13 @@ def _spacing_difference(frames: SegmentFrames, plane: FramePlane, grid: Geometry
 
     They can all lie on slices of the scan nevertheless, and would leave those between empty.
     """
-    own_mm = slice_spacing_mm(frames)
     _, steps = _in_voxels(plane, grid)
     axis = int(np.argmin(np.abs(steps).sum(axis=0)))
     scan_mm = grid.spacing_mm[axis]
-    if own_mm is None or abs(own_mm - scan_mm) <= SPACING_TOLERANCE * scan_mm:
+    own_mm = other_spacing_mm(frames, scan_mm)
+    if own_mm is None:
         return ""
-    return f"frames {own_mm:.4g} mm apart on slices {scan_mm:.4g} mm apart"
+    return f"frames of slices {own_mm:.4g} mm apart on slices {scan_mm:.4g} mm apart"
 
 
 def _difference(frames: SegmentFrames, plane: FramePlane, grid: Geometry) -> str:

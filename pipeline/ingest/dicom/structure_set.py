@@ -21,7 +21,7 @@ from pipeline.domain.geometry import Geometry
 from pipeline.domain.reading import Reading
 from pipeline.domain.scan import Region, Scan
 from pipeline.ingest.dicom.contour_planes import Planes, sort_into_planes
-from pipeline.ingest.dicom.contours import read_contours
+from pipeline.ingest.dicom.contours import encloses, read_contours
 from pipeline.ingest.dicom.mask_dataset import damage_reported, read_dataset, unreadable_mask
 from pipeline.ingest.dicom.mask_frame import check_frame_of_reference
 from pipeline.ingest.dicom.mask_labels import Labelled, pick_label
@@ -68,7 +68,8 @@ def read_structure(
     """
     with damage_reported(path):
         structures = read_dataset(path)
-        regions = read_regions(structures)
+        # Where no region can be used the others are offered, so that the error says what they are.
+        regions = read_regions(structures) or _drawn_regions(structures)
         number = pick_label(path, regions, label, name)
         frame = _frame_of_reference(structures, number)
         check_frame_of_reference(path, frame, scan.frame_of_reference)
@@ -83,16 +84,32 @@ def read_structure(
 
 
 def read_regions(structures: pydicom.Dataset) -> tuple[Labelled, ...]:
-    """Return the regions of interest of an RTSTRUCT that have contours, in the file's order."""
-    drawn = {
-        int(item.ReferencedROINumber)
-        for item in structures.get("ROIContourSequence") or []
-        if item.get("ContourSequence")
-    }
+    """Return the regions of interest that have contours which enclose something, in file order.
+
+    Markers and isocentres, which are points, are none.
+    """
+    return _listed(
+        structures,
+        {
+            int(item.ReferencedROINumber)
+            for item in structures.get("ROIContourSequence") or []
+            if any(encloses(contour) for contour in item.get("ContourSequence") or [])
+        },
+    )
+
+
+def _drawn_regions(structures: pydicom.Dataset) -> tuple[Labelled, ...]:
+    drawn = structures.get("ROIContourSequence") or []
+    return _listed(
+        structures, {int(item.ReferencedROINumber) for item in drawn if item.get("ContourSequence")}
+    )
+
+
+def _listed(structures: pydicom.Dataset, numbers: set[int]) -> tuple[Labelled, ...]:
     return tuple(
         Labelled(int(item.ROINumber), str(item.get("ROIName", "") or ""))
         for item in structures.get("StructureSetROISequence") or []
-        if int(item.ROINumber) in drawn
+        if int(item.ROINumber) in numbers
     )
 
 
