@@ -1,6 +1,7 @@
 """A table with one row a case, and beside it the cases that have no row, each with its reason."""
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ import pandas as pd
 from pipeline.cases import KEY_COLUMNS
 from pipeline.cli import ExitCode
 from pipeline.config.cohort import Policy
-from pipeline.executor import CaseOutcome
+from pipeline.executor.outcome import CaseOutcome
 from pipeline.tabular import write_csv, write_parquet
 
 FAILURE_COLUMNS = (*KEY_COLUMNS, "region", "code", "reason")
@@ -39,6 +40,7 @@ def build_case_table(
     keys: Sequence[Mapping[str, str]],
     outcomes: Sequence[CaseOutcome[Mapping[str, object]]],
     columns: Sequence[str],
+    images: Path,
 ) -> CaseTable:
     """Put outcomes together.
 
@@ -50,16 +52,25 @@ def build_case_table(
         In the order of ``keys``; a result maps column names to values.
     columns : sequence of str
         Keys and results have these columns, in this order, whatever the cases gave.
+    images : Path
+        The cohort folder; reasons name its files relative to it, as ``scans.csv`` does, so that the
+        table tells nothing of the machine and is the same on every one.
     """
     rows: list[dict[str, object]] = []
     failures: list[dict[str, str]] = []
     for key, outcome in zip(keys, outcomes, strict=True):
         if outcome.failure is not None:
             failure = outcome.failure
-            failures.append({**key, "code": failure.code, "reason": failure.reason})
+            reason = _relative(failure.reason, images)
+            failures.append({**key, "code": failure.code, "reason": reason})
         else:
             rows.append({**key, **(outcome.result or {})})
     return CaseTable(pd.DataFrame(rows, columns=list(columns)), list_failures(failures))
+
+
+def _relative(reason: str, images: Path) -> str:
+    folder = f"{images}{os.sep}"
+    return reason if images == Path() else reason.replace(folder, "")
 
 
 def list_failures(failures: Sequence[Mapping[str, str]]) -> pd.DataFrame:

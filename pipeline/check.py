@@ -23,11 +23,19 @@ if TYPE_CHECKING:
 _WIDEST_PLACE = 60
 """Longer names of patients and files do not push the others' texts to the right."""
 
+_MOST_LINES = 10
+"""Lines of one code that are shown, so that a first look at a large cohort fits a screen."""
+
+_ALL_LISTED = "--json FILE or --html FILE lists all"
+
 
 def format_problems(
     problems: Sequence["Problem"], patients: int, scans: int, width: int | None = None
 ) -> str:
     """Return the problems as text: errors first, alike ones together, then how many of each code.
+
+    A patient's problems that differ only in the file share a line; of each code the first lines
+    are shown, and how many more there are.
 
     Parameters
     ----------
@@ -36,16 +44,14 @@ def format_problems(
     patients, scans : int
         How many were checked.
     width : int, optional
-        Longest line; longer ones go on below, indented, and a patient's problems that differ only
-        in the file share a line. None keeps a line a problem, for programs.
+        Longest line; longer ones go on below, indented. None for lines of any length.
     """
     errors = [problem for problem in problems if problem.is_error]
     warnings = [problem for problem in problems if not problem.is_error]
     lines: list[str] = []
     for title, members in (("Errors", errors), ("Warnings", warnings)):
         if members:
-            shown = members if width is None else _merged(members)
-            lines += [f"{title} ({len(members)})", *_grouped(shown), ""]
+            lines += [f"{title} ({len(members)})", *_grouped(members), ""]
     if len({problem.code for problem in problems}) > 1:
         lines += ["By code", *_tally(errors, "error"), *_tally(warnings, "warning"), ""]
     checked = f"{_count(patients, 'patient')} and {_count(scans, 'scan row')} checked"
@@ -58,10 +64,11 @@ def format_problems(
 
 
 def _merged(problems: Sequence["Problem"]) -> "list[Problem]":
-    """Make one problem of those that differ only in the file: all phases of a thick scan."""
+    """Make one problem of a patient's that differ only in the file: all phases of a thick scan."""
     groups: dict[Problem, list[str]] = {}
     for problem in problems:
-        groups.setdefault(replace(problem, file=""), []).append(problem.file)
+        alike = replace(problem, file="") if problem.patient_id else problem
+        groups.setdefault(alike, []).append(problem.file)
     return [
         replace(problem, file=files[0] + (f" and {len(files) - 1} more" if files[1:] else ""))
         for problem, files in groups.items()
@@ -70,7 +77,7 @@ def _merged(problems: Sequence["Problem"]) -> "list[Problem]":
 
 def _grouped(problems: Sequence["Problem"]) -> Iterator[str]:
     for code, members in _by_code(problems).items():
-        yield from _block(code, members)
+        yield from _block(code, _merged(members))
 
 
 def _by_code(problems: Sequence["Problem"]) -> "dict[str, list[Problem]]":
@@ -92,7 +99,9 @@ def _tally(problems: Sequence["Problem"], severity: str) -> Iterator[str]:
 
 
 def _block(code: str, problems: Sequence["Problem"]) -> Iterator[str]:
-    """Say once what all problems of a code have in common, then a line each."""
+    """Say once what all problems of a code have in common, then a line each of the first."""
+    left_out = len(problems) - _MOST_LINES
+    problems = problems[:_MOST_LINES]
     heads = {f"{problem.what}: expected {problem.expected}" for problem in problems}
     steps = {problem.next_step for problem in problems}
     width = min(max(len(_place(problem)) for problem in problems), _WIDEST_PLACE)
@@ -101,6 +110,8 @@ def _block(code: str, problems: Sequence["Problem"]) -> Iterator[str]:
         head = "" if len(heads) == 1 else f"{problem.what}: expected {problem.expected}, "
         step = "" if len(steps) == 1 else f". {problem.next_step}"
         yield f"    {_place(problem):<{width}}  {head}got {problem.got}{step}"
+    if left_out > 0:
+        yield f"    and {left_out} more ({_ALL_LISTED})"
     if len(steps) == 1:
         yield f"    -> {steps.pop()}"
 
@@ -188,7 +199,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
 
     from pipeline.config.biomarkers import load_biomarkers_config
     from pipeline.config.cohort import load_cohort_config
-    from pipeline.executor import default_jobs
+    from pipeline.executor.machine import default_jobs
     from pipeline.report.plain_text import plain_problem
     from pipeline.stages.validate import read_and_check
     from pipeline.tabular import write_json
@@ -199,7 +210,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
     cohort, found = read_and_check(config, biomarkers_config, jobs)
     problems = [plain_problem(problem) for problem in found]
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    print(format_problems(problems, len(cohort.patients), len(cohort.scans), width))
+    print(format_problems(problems, len(cohort.patients), len(cohort.listed_scans), width))
     if args.json:
         write_json([problem.as_dict() for problem in problems], args.json)
     if args.html:

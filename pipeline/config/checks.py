@@ -55,6 +55,8 @@ class Checks(Settings):
     lipiodol_hu: float = 150.0
     lipiodol_share: float = Field(default=0.05, ge=0, le=1)
     phase_in_header: Literal["error", "warning"] = "error"
+    phase_order_warning_hu: float = Field(default=5.0, ge=0)
+    phase_order_error_hu: float = Field(default=20.0, ge=0)
     surgery_window_days: int = Field(default=30, ge=0)
     visit_spread_days: int = Field(default=30, ge=0)
     phase_hu: PhaseLimits = Field(default_factory=lambda: DEFAULT_PHASE_HU)

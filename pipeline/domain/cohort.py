@@ -44,7 +44,7 @@ class ScanRow:
         Paths as written, relative to the cohort folder (or absolute where that is allowed).
     mask_label : str or None
         Voxel value of the region in the mask, or the name of its segment or contour; None takes
-        every voxel above zero, or the only segment.
+        the only one.
     lesion_id : str
         ``1`` where the cohort does not tell lesions apart.
     liver_mask, site, scan_date : str
@@ -86,6 +86,8 @@ class Cohort:
         ``biomarkers.csv`` as text, empty where the file is absent.
     reading : Reading
         How the images may be read.
+    unmasked : tuple of ScanRow
+        Rows that are sound but for the mask, which is empty: checked, never used.
     """
 
     root: Path
@@ -93,6 +95,12 @@ class Cohort:
     patients: pd.DataFrame = field(repr=False)
     biomarkers: pd.DataFrame = field(repr=False)
     reading: Reading = DEFAULT_READING
+    unmasked: tuple[ScanRow, ...] = ()
+
+    @property
+    def listed_scans(self) -> tuple[ScanRow, ...]:
+        """Rows with a mask, then those without."""
+        return (*self.scans, *self.unmasked)
 
     def path(self, written: str) -> Path:
         """Return a path of ``scans.csv`` as seen from here."""

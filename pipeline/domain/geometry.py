@@ -65,13 +65,26 @@ class Geometry:
         """Shape of the numpy array of an image on this grid (z, y, x)."""
         return (self.size[2], self.size[1], self.size[0])
 
+    @property
+    def axes_mm(self) -> npt.NDArray[np.float64]:
+        """Matrix (3, 3) whose columns are the steps to the next voxel along x, y, z."""
+        axes: npt.NDArray[np.float64] = np.reshape(self.direction, (3, 3)) * np.asarray(
+            self.spacing_mm
+        )
+        return axes
+
+    def to_voxels(self, positions_mm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return positions, shape (n, 3), as fractional voxels x, y, z of this grid."""
+        offsets_mm = positions_mm - np.asarray(self.origin_mm)
+        voxels: npt.NDArray[np.float64] = np.linalg.solve(self.axes_mm, offsets_mm.T).T
+        return voxels
+
     def corner_positions_mm(self) -> npt.NDArray[np.float64]:
         """Return the positions of the eight corner voxels' centres, shape (8, 3), x y z."""
-        matrix = np.asarray(self.direction, dtype=float).reshape(3, 3)
         last = np.asarray(self.size) - 1
         picks = np.array(np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij")).reshape(3, -1).T
-        offsets = picks * last * np.asarray(self.spacing_mm)
-        positions: npt.NDArray[np.float64] = np.asarray(self.origin_mm) + offsets @ matrix.T
+        offsets = (picks * last) @ self.axes_mm.T
+        positions: npt.NDArray[np.float64] = np.asarray(self.origin_mm) + offsets
         return positions
 
     def difference(self, other: "Geometry") -> str:
@@ -81,10 +94,9 @@ class Geometry:
         ``GRID_TOLERANCE_MM`` of its counterpart, which catches origin, spacing and direction
         at once, mirrored masks included.
         """
-        if self.size != other.size:
-            return f"size {other.size} voxels instead of {self.size} (x, y, z)"
         gaps = np.linalg.norm(self.corner_positions_mm() - other.corner_positions_mm(), axis=1)
-        if gaps.max() <= GRID_TOLERANCE_MM:
+        same_size = self.size == other.size
+        if same_size and gaps.max() <= GRID_TOLERANCE_MM:
             return ""
         parts = [
             f"{name} {_rounded(theirs)} instead of {_rounded(ours)}"
@@ -95,6 +107,9 @@ class Geometry:
             )
             if not np.allclose(ours, theirs, rtol=0, atol=1e-6)
         ]
+        if not same_size:
+            size = f"size {other.size} voxels instead of {self.size} (x, y, z)"
+            return ", ".join([size, *parts])
         return f"{', '.join(parts)}; corners up to {gaps.max():.3g} mm apart"
 
 

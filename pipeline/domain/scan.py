@@ -60,6 +60,22 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
+class Resampling:
+    """What a region was before it was resampled onto the grid of its scan.
+
+    Parameters
+    ----------
+    difference : str
+        How its own grid differed from the scan's.
+    volume_mm3 : float
+        Its volume there.
+    """
+
+    difference: str
+    volume_mm3: float
+
+
+@dataclass(frozen=True, slots=True)
 class Region:
     """A binary mask on the grid of its scan.
 
@@ -71,6 +87,8 @@ class Region:
         The grid.
     name : str
         ``tumour``, ``liver`` ...
+    resampled : Resampling or None
+        Where a reader resampled it; not kept by what turns or crops a region.
 
     Raises
     ------
@@ -81,6 +99,7 @@ class Region:
     inside: npt.NDArray[np.bool_] = field(repr=False)
     geometry: Geometry
     name: str
+    resampled: Resampling | None = None
 
     def __post_init__(self) -> None:
         _check_shape("inside", self.inside, self.geometry)

@@ -1,7 +1,7 @@
 """Import scans into a cohort folder: ``python -m pipeline.ingest SOURCE --format F --out DIR``.
 
 Exit code 0 where everything was imported or has a reason not to be, 1 where nothing could be, 3
-where some could not; those are listed. What is written carries no identifier of a header.
+where some could not; those are listed. What is written to DIR carries no identifier of a header.
 """
 
 import argparse
@@ -16,32 +16,64 @@ if TYPE_CHECKING:
     from pipeline.domain.reading import Reading
     from pipeline.ingest.collections.cohort_folder import ImportSummary
     from pipeline.ingest.collections.dicom_rules import DicomRules
-    from pipeline.ingest.collections.plan import ImportPlan
+    from pipeline.ingest.collections.plan import ImportPlan, ReportRow
 
 FORMATS = ("hcc-tace-seg", "waw-tace", "dicom")
-FAILURES_SHOWN = 20
-"""Failures listed on the terminal; the report has all."""
+REASONS_SHOWN = 20
+"""Reasons listed on the terminal; the report has all."""
 
 
 def format_summary(summary: "ImportSummary", out: Path) -> str:
     """Return what an import has come to, as text for the terminal."""
+    from pipeline.ingest.collections.plan import Fate
+
+    not_used = summary.of_fate(Fate.NOT_USED)
     lines = [
         f"{summary.patients} patients, {summary.scans} scans, {summary.rows} rows in scans.csv;"
-        f" {summary.not_used} series and masks not used, with the reason in"
-        f" {out / 'ingest_report.csv'}."
+        f" {len(not_used)} series and masks not used, with the reason in"
+        f" {out / 'ingest_report.csv'}.",
+        *_listed("Notes", summary.of_fate(Fate.NOTE)),
+        *_listed("Failed", summary.of_fate(Fate.FAILED)),
     ]
-    if summary.failed:
-        lines.append(f"Failed ({len(summary.failed)}):")
-        for row in summary.failed[:FAILURES_SHOWN]:
-            where = "  ".join(part for part in (row.patient_id, row.source) if part)
-            lines.append(f"  {where}: {row.reason}")
-        if len(summary.failed) > FAILURES_SHOWN:
-            lines.append(f"  and {len(summary.failed) - FAILURES_SHOWN} more, see the report")
-    lines.append(
-        f"Next: correct the column phase in {out / 'scans.csv'} where the report doubts it,"
-    )
-    lines.append(f"then python -m pipeline.check {out}")
     return "\n".join(lines)
+
+
+def _listed(title: str, rows: Sequence["ReportRow"]) -> list[str]:
+    """Return the rows as lines, those of one reason together; none where there are no rows."""
+    from pipeline.ingest.collections.import_report import alike, describe
+
+    groups = alike(rows)
+    lines = [f"  {describe(group)}" for group in groups[:REASONS_SHOWN]]
+    more = len(groups) - REASONS_SHOWN
+    lines += [f"  and {more} more reasons, see the report"] if more > 0 else []
+    return [f"{title} ({len(rows)}):", *lines] if rows else []
+
+
+def _where_files_are(args: argparse.Namespace, report: Sequence["ReportRow"]) -> list[str]:
+    """Say how to get from a row of the report to files; WAW-TACE's rows name them."""
+    if not any(row.files for row in report):
+        return []
+    if args.key:
+        return [
+            f"Which files each row of the report is about: {_files_beside(args.key)} (private)."
+        ]
+    return ["Paths may hold names: --key FILE writes which files each row is about beside FILE."]
+
+
+def _files_beside(key: Path) -> Path:
+    return key.with_name(f"{key.stem}_files.csv")
+
+
+def _next_steps(args: argparse.Namespace) -> list[str]:
+    fill_in = (
+        f"fill in the outcome in {args.out / 'patients.csv'}, add the covariates of"
+        " configs/cohort.yaml that are not there (or take them out of it),"
+    )
+    return [
+        f"Next: correct the column phase in {args.out / 'scans.csv'} where the report doubts it,",
+        *([fill_in] if args.format == "dicom" else []),
+        f"then python -m pipeline.check {args.out}",
+    ]
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -84,7 +116,13 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         help="what a patient's only visit is (default: %(default)s; format dicom)",
     )
     add("--pseudonyms", type=Path, metavar="FILE", help="CSV header_id,patient_id (format dicom)")
-    add("--key", type=Path, metavar="FILE", help="write which pseudonym is whom; not inside --out")
+    add(
+        "--key",
+        type=Path,
+        metavar="FILE",
+        help="write which pseudonym is whom, and beside it (FILE_files.csv) which files and"
+        " segments each row of the report is about; not inside --out",
+    )
     args = parser.parse_args(argv)
     _check_usage(parser, args)
     return args
@@ -96,33 +134,71 @@ def _check_usage(parser: argparse.ArgumentParser, args: argparse.Namespace) -> N
     out, source = args.out.resolve(), args.source.resolve()
     if out.is_relative_to(source):
         parser.error("--out lies inside SOURCE and would be imported next time")
-    if args.format != "dicom" and (args.pseudonyms or args.key):
-        parser.error("--pseudonyms and --key are for --format dicom; public identifiers are kept")
+    if args.format != "dicom" and args.pseudonyms:
+        parser.error("--pseudonyms is for --format dicom; public identifiers are kept")
+    if args.format == "waw-tace" and args.key:
+        parser.error("--key is for DICOM; WAW-TACE keeps its identifiers and names of files")
     if args.key and args.key.resolve().is_relative_to(out):
         parser.error("--key lies inside --out: the key must not travel with the cohort")
-    if args.key and (args.key.exists() or not args.key.parent.is_dir()):
-        parser.error(f"--key must name a new file in a folder that exists: {args.key}")
+    if args.key:
+        _check_key(parser, args.key)
+
+
+def _check_key(parser: argparse.ArgumentParser, key: Path) -> None:
+    for file in (key, _files_beside(key)):
+        if file.exists() or not file.parent.is_dir():
+            parser.error(f"--key must name a new file in a folder that exists: {file}")
 
 
 def _command(argv: Sequence[str]) -> ExitCode:
     args = _parse(argv)
+    try:
+        return _import(args)
+    except KeyboardInterrupt:
+        print(_interrupted(args), file=sys.stderr)
+        return ExitCode.INTERRUPTED
 
-    from pipeline.executor import default_jobs
+
+def _import(args: argparse.Namespace) -> ExitCode:
+    from pipeline.domain.errors import CohortError
+    from pipeline.executor.machine import default_jobs
     from pipeline.ingest.collections.cohort_folder import check_output, write_cohort
-    from pipeline.ingest.pseudonyms import write_key
+    from pipeline.ingest.collections.import_report import nothing_usable
+    from pipeline.ingest.collections.plan import Fate
 
     check_output(args.out)
     print(f"Reading the headers below {args.source}", file=sys.stderr, flush=True)
-    try:
-        plan, key = _plan(args)
-        summary = write_cohort(plan, args.out, args.jobs or default_jobs())
-    except KeyboardInterrupt:
-        print("Interrupted; nothing was written.", file=sys.stderr)
-        return ExitCode.INTERRUPTED
+    plan, pseudonyms = _plan(args)
+    summary = write_cohort(plan, args.out, args.jobs or default_jobs())
     if args.key:
-        write_key(args.key, key)
+        _write_key(args, pseudonyms, summary.report)
+    if not summary.scans:
+        lines = [f"Nothing imported; {args.out / 'ingest_report.csv'} lists what was found."]
+        print("\n".join([*lines, *_where_files_are(args, summary.report)]), file=sys.stderr)
+        raise CohortError(nothing_usable(summary.report))
     print(format_summary(summary, args.out))
-    return ExitCode.SOME_CASES_FAILED if summary.failed else ExitCode.DONE
+    print("\n".join([*_where_files_are(args, summary.report), *_next_steps(args)]))
+    return ExitCode.SOME_CASES_FAILED if summary.of_fate(Fate.FAILED) else ExitCode.DONE
+
+
+def _write_key(
+    args: argparse.Namespace, pseudonyms: dict[str, str], report: Sequence["ReportRow"]
+) -> None:
+    from pipeline.ingest.collections.import_report import write_files
+    from pipeline.ingest.pseudonyms import write_key
+
+    write_key(args.key, pseudonyms)
+    write_files(_files_beside(args.key), args.source, report)
+
+
+def _interrupted(args: argparse.Namespace) -> str:
+    """Say what an interrupted import leaves: the folder comes into being whole, at the end."""
+    if (args.out / "scans.csv").is_file():
+        return f"Interrupted. {args.out} is complete{', its key may not be' if args.key else ''}."
+    return (
+        f"Interrupted. Nothing is kept: {args.out} is only made when all is imported."
+        " The same command starts again from the beginning."
+    )
 
 
 def _plan(args: argparse.Namespace) -> tuple["ImportPlan", dict[str, str]]:
@@ -138,7 +214,8 @@ def _plan(args: argparse.Namespace) -> tuple["ImportPlan", dict[str, str]]:
     if args.format == "hcc-tace-seg":
         from pipeline.ingest.collections.hcc_tace_seg import plan_hcc_tace_seg
 
-        return plan_hcc_tace_seg(args.source, rules, args.clinical), {}
+        plan = plan_hcc_tace_seg(args.source, rules, args.clinical)
+        return plan, {patient.patient_id: patient.patient_id for patient in plan.patients}
     from pipeline.ingest.collections.dicom_folder import plan_dicom
     from pipeline.ingest.pseudonyms import read_pseudonyms
 

@@ -1,11 +1,12 @@
 """Every problem of a cohort beyond the form of its tables: paths, images, masks, patients."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 from pipeline.config.cohort import CohortConfig
 from pipeline.domain.cohort import Cohort, ScanRow
 from pipeline.domain.problem import Problem
-from pipeline.executor import run_cases
+from pipeline.executor.running import run_cases
 from pipeline.ingest.codes import Code
 from pipeline.ingest.covariate_checks import find_covariate_problems
 from pipeline.ingest.date_checks import find_timing_problems
@@ -13,6 +14,7 @@ from pipeline.ingest.duplicate_checks import find_duplicate_images
 from pipeline.ingest.image_checks import ImageGroup, examine_image_group
 from pipeline.ingest.outcome_checks import find_outcome_problems
 from pipeline.ingest.path_checks import find_path_problems, find_shared_images, find_table_links
+from pipeline.ingest.visit_checks import Attenuation, find_exchanged_phases, find_unnamed_phases
 
 
 def find_problems(
@@ -26,7 +28,7 @@ def find_problems(
     Parameters
     ----------
     cohort : Cohort
-        Its images are opened here.
+        Its images are opened here, also those without a mask.
     config : CohortConfig
         Outcome, covariates, smallest region, whether files may lie outside the folder.
     jobs : int
@@ -37,11 +39,12 @@ def find_problems(
     Returns
     -------
     list of Problem
-        In the order of ``scans.csv``, then of ``patients.csv``.
+        In the order of ``scans.csv`` (rows without a mask last), then of ``patients.csv``.
     """
     problems = list(find_table_links(cohort.root, allow_outside=config.allow_outside))
-    problems += _find_scan_problems(cohort, config, jobs)
-    problems += find_timing_problems(cohort, config.checks)
+    listed = replace(cohort, scans=cohort.listed_scans)
+    problems += _find_scan_problems(listed, config, jobs)
+    problems += find_timing_problems(listed, config.checks)
     if cohort.patients.empty:
         return problems  # the reader of the tables has said why
     if need_outcome:
@@ -50,7 +53,7 @@ def find_problems(
 
 
 def _find_scan_problems(cohort: Cohort, config: CohortConfig, jobs: int) -> list[Problem]:
-    found = list(find_shared_images(cohort.scans))
+    found = [*find_shared_images(cohort.scans), *find_unnamed_phases(cohort.scans)]
     readable: dict[tuple[str, str], list[tuple[int, ScanRow]]] = defaultdict(list)
     for number, row in enumerate(cohort.scans):
         problems = find_path_problems(cohort.root, row, allow_outside=config.allow_outside)
@@ -62,6 +65,7 @@ def _find_scan_problems(cohort: Cohort, config: CohortConfig, jobs: int) -> list
         for rows in readable.values()
     ]
     hashes: list[tuple[int, ScanRow, str]] = []
+    attenuation: list[tuple[int, Attenuation]] = []
     for group, outcome in zip(
         groups, run_cases(examine_image_group, groups, jobs, "check images"), strict=True
     ):
@@ -69,9 +73,11 @@ def _find_scan_problems(cohort: Cohort, config: CohortConfig, jobs: int) -> list
         if outcome.result is not None:
             found += outcome.result.problems
             hashes.append((number, row, outcome.result.voxel_hash))
+            attenuation += outcome.result.attenuation
         elif outcome.failure is not None:
             found.append((number, _check_failed(row, outcome.failure.reason)))
     found += find_duplicate_images(hashes)
+    found += find_exchanged_phases(attenuation, config.checks)
     in_order = (problem for _, problem in sorted(found, key=lambda item: item[0]))
     return list(dict.fromkeys(in_order))  # lesions of one scan share its problems
 

@@ -32,7 +32,8 @@ def read_cohort(
     """Read ``scans.csv``, ``patients.csv`` and, where present, ``biomarkers.csv``.
 
     Nothing is mended: identifiers keep their spaces, a row with a problem is listed and left out
-    of ``scans`` (but kept in the other two tables, as text). Images are not opened.
+    of ``scans`` (but kept in the other two tables, as text). A row that only lacks its mask is
+    listed and kept apart, in ``unmasked``. Images are not opened.
 
     A column of ``patients.csv`` becomes numeric where every field that is not empty is a plain
     number; codes with leading zeros (``007``) stay text, and so do ``NA`` and the like. Without
@@ -58,12 +59,13 @@ def read_cohort(
         raise CohortError([_not_a_folder(tables)])
     patients, problems = _read_patients(tables / PATIENTS_FILE)
     patient_ids = None if patients.empty else set(patients["patient_id"])
-    scans, scan_problems = _read_scans(tables / SCANS_FILE, patient_ids)
+    scans, unmasked, scan_problems = _read_scans(tables / SCANS_FILE, patient_ids)
     biomarkers, biomarker_problems = _read_biomarkers(tables / BIOMARKERS_FILE, patient_ids)
-    problems = [*scan_problems, *problems, *biomarker_problems]
+    problems = list(dict.fromkeys([*scan_problems, *problems, *biomarker_problems]))
+    cohort = Cohort(images or tables, scans, patients, biomarkers, reading, unmasked)
     if scans:
-        problems += _patients_without_scans(patients, scans)
-    return Cohort(images or tables, scans, patients, biomarkers, reading), problems
+        problems += _patients_without_scans(patients, cohort.listed_scans)
+    return cohort, problems
 
 
 def read_checked_cohort(
@@ -89,15 +91,15 @@ def read_checked_cohort(
 
 def _read_scans(
     file: Path, patient_ids: set[str] | None
-) -> tuple[tuple[ScanRow, ...], list[Problem]]:
+) -> tuple[tuple[ScanRow, ...], tuple[ScanRow, ...], list[Problem]]:
     table, problems = read_table(file)
     if table is None:
-        return (), problems
+        return (), (), problems
     problems += find_column_problems(file.name, table.columns, SCAN_COLUMNS)
     if any(name not in table.columns for name, required in SCAN_COLUMNS.items() if required):
-        return (), problems
-    rows, row_problems = parse_scan_rows(table, patient_ids)
-    return rows, problems + row_problems
+        return (), (), problems
+    rows, unmasked, row_problems = parse_scan_rows(table, patient_ids)
+    return rows, unmasked, problems + row_problems
 
 
 def _read_patients(file: Path) -> tuple[pd.DataFrame, list[Problem]]:
@@ -202,9 +204,9 @@ def _unknown_timepoints(table: pd.DataFrame) -> Iterator[Problem]:
     for line, row in table[~table["timepoint"].isin(["", *allowed])].iterrows():
         yield Problem(
             code=Code.VALUE_NOT_ALLOWED,
-            what=f"timepoint in line {line} is not valid",
+            what="timepoint is not valid",
             expected=f"one of {', '.join(allowed)}, or nothing",
-            got=repr(row["timepoint"]),
+            got=f"{row['timepoint']!r} in line {line}",
             next_step="Correct the field, or leave it empty to go by the date.",
             patient_id=row["patient_id"],
             file=BIOMARKERS_FILE,

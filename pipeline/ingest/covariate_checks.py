@@ -23,11 +23,10 @@ def find_covariate_problems(patients: pd.DataFrame, config: CohortConfig) -> lis
     config : CohortConfig
         Declares the covariates, the outcome and what must never be a predictor.
     """
-    problems: list[Problem] = []
+    missing = [name for name in config.covariates if name not in patients.columns]
+    problems = [_columns_missing(missing, patients)] if missing else []
     for name, covariate in config.covariates.items():
-        if name not in patients.columns:
-            problems.append(_column_missing(name, patients))
-        else:
+        if name not in missing:
             problems += _value_problems(patients, name, covariate)
     return problems + list(_unused_columns(patients, config))
 
@@ -97,16 +96,18 @@ def _column_list(code: Code, names: list[str], what: str, next_step: str) -> Pro
     )
 
 
-def _column_missing(name: str, patients: pd.DataFrame) -> Problem:
+def _columns_missing(names: list[str], patients: pd.DataFrame) -> Problem:
     present = [str(column) for column in patients.columns]
+    hints = [f"{name}: {did_you_mean(name, present, '')}" for name in names]
+    alike = [hint for hint in hints if hint.endswith("?")]
     return Problem(
         code=Code.COVARIATE_COLUMN_MISSING,
-        what="a declared covariate is missing",
-        expected=f"a column {name} (covariates in cohort.yaml)",
+        what="declared covariates are missing",
+        expected=f"columns {', '.join(names)} (covariates in cohort.yaml)",
         got=f"columns {', '.join(present)}",
-        next_step=did_you_mean(name, present, "Add the column, or remove it from covariates."),
+        next_step=" ".join([*alike, "Add the columns, or remove them from covariates."]),
         file=PATIENTS_FILE,
-        column=name,
+        column=", ".join(names),
     )
 
 

@@ -15,16 +15,20 @@ from pipeline.ingest.dicom.facts import SeriesFacts
 from pipeline.ingest.dicom.series import read_stack
 from pipeline.ingest.duplicate_checks import hash_voxels
 from pipeline.ingest.mask import read_region
+from pipeline.ingest.mask_checks import find_mask_problems
 from pipeline.ingest.phase.vessels import read_landmarks
 from pipeline.ingest.phase_checks import find_enhancement_contradiction, find_header_contradiction
 from pipeline.ingest.read_error import ReadError
 from pipeline.ingest.region_checks import find_overlap_problem, find_shape_problems
 from pipeline.ingest.row_problem import about, as_problem
+from pipeline.ingest.visit_checks import Attenuation, measure_attenuation
 from pipeline.ingest.volume import find_series, read_scan
 from pipeline.ingest.voxel_checks import find_image_problems
 
 _NO_HU = (Code.IMAGE_CONSTANT, Code.VALUES_IMPLAUSIBLE)
 """Problems of a CT after which its values are not judged further."""
+
+Regions = Mapping[str, Region]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +67,21 @@ class GroupFindings:
     voxel_hash : str
         Equal for images with equal voxels, see
         :func:`pipeline.ingest.duplicate_checks.hash_voxels`; empty where the image was not read.
+    attenuation : tuple of (int, Attenuation)
+        What was measured under the regions of each row, with its number; CT in HU only.
     """
 
     problems: tuple[tuple[int, Problem], ...]
     voxel_hash: str = ""
+    attenuation: tuple[tuple[int, Attenuation], ...] = ()
 
 
 def examine_image_group(group: ImageGroup) -> GroupFindings:
     """Read an image and its masks, list their problems, and fingerprint the voxels.
 
     What compares images with each other is for the caller, see
-    :func:`pipeline.ingest.duplicate_checks.find_duplicate_images`.
+    :func:`pipeline.ingest.duplicate_checks.find_duplicate_images` and
+    :func:`pipeline.ingest.visit_checks.find_exchanged_phases`.
     """
     number, first = group.rows[0]
     try:
@@ -85,11 +93,20 @@ def examine_image_group(group: ImageGroup) -> GroupFindings:
     in_image = list(find_image_problems(scan, first, group.limits))
     if series is not None:
         in_image += find_header_contradiction(first, series, group.limits)
-    in_hu = first.modality is Modality.CT and not any(p.code in _NO_HU for p in in_image)
     found = [(number, problem) for problem in in_image]
+    if any(problem.code == Code.IMAGE_IS_MASK for problem in in_image):
+        return GroupFindings(tuple(found), hash_voxels(scan.voxels))  # masks say nothing about it
+    in_hu = first.modality is Modality.CT and not any(p.code in _NO_HU for p in in_image)
+    attenuation = []
     for number, row in group.rows:
-        found += [(number, problem) for problem in _find_row_problems(scan, row, group, in_hu)]
-    return GroupFindings(tuple(found), hash_voxels(scan.voxels))
+        regions, problems = _read_regions(scan, row, group)
+        problems += _judge_regions(row, group, regions)
+        if in_hu:
+            measured, in_region = _judge_attenuation(scan, row, group, regions)
+            attenuation.append((number, measured))
+            problems += in_region
+        found += [(number, problem) for problem in problems]
+    return GroupFindings(tuple(found), hash_voxels(scan.voxels), tuple(attenuation))
 
 
 def _read_image(path: Path, row: ScanRow, group: ImageGroup) -> tuple[SeriesFacts | None, Scan]:
@@ -100,28 +117,23 @@ def _read_image(path: Path, row: ScanRow, group: ImageGroup) -> tuple[SeriesFact
     return series.facts, read_stack(series, row.modality, group.reading)
 
 
-def _find_row_problems(
-    scan: Scan, row: ScanRow, group: ImageGroup, in_hu: bool
-) -> Iterator[Problem]:
-    """List the problems of a row's masks and of what the image shows under them."""
+def _read_regions(
+    scan: Scan, row: ScanRow, group: ImageGroup
+) -> tuple[dict[str, Region], list[Problem]]:
+    """Read the masks of a row, and list what is wrong with those that cannot be judged."""
     if row.mask == row.image:
-        yield _mask_is_image(row)
-        return
-    regions = {
+        return {}, [_mask_is_image(row)]
+    read = {
         "tumour": _read_on_grid(scan, row, group, row.mask, row.mask_label, "tumour"),
         "liver": _read_on_grid(scan, row, group, row.liver_mask, None, "liver"),
     }
-    yield from (item for item in regions.values() if isinstance(item, Problem))
-    sound = {name: item for name, item in regions.items() if isinstance(item, Region)}
-    yield from _judge_regions(row, group, sound)
-    if in_hu:
-        yield from _judge_attenuation(scan, row, group, sound)
+    regions = {name: item for name, item in read.items() if isinstance(item, Region)}
+    return regions, [item for item in read.values() if isinstance(item, Problem)]
 
 
-def _judge_regions(
-    row: ScanRow, group: ImageGroup, regions: Mapping[str, Region]
-) -> Iterator[Problem]:
+def _judge_regions(row: ScanRow, group: ImageGroup, regions: Regions) -> Iterator[Problem]:
     tumour, liver = regions.get("tumour"), regions.get("liver")
+    yield from find_mask_problems(row, tumour, liver)
     if tumour is not None:
         yield from find_shape_problems(row, tumour, group.min_region_mm3, group.limits)
     if tumour is not None and liver is not None:
@@ -129,19 +141,25 @@ def _judge_regions(
 
 
 def _judge_attenuation(
-    scan: Scan, row: ScanRow, group: ImageGroup, regions: Mapping[str, Region]
-) -> Iterator[Problem]:
+    scan: Scan, row: ScanRow, group: ImageGroup, regions: Regions
+) -> tuple[Attenuation, list[Problem]]:
+    """Measure a CT under the regions of a row; its organs with the image's first row only."""
+    problems: list[Problem] = []
     if "tumour" in regions:
-        yield from find_attenuation_problems(scan, row, regions["tumour"], group.limits)
-    if row is group.rows[0][1] and row.phase in group.limits.phase_hu:  # once an image
-        landmarks = read_landmarks(group.root / row.mask, scan, group.reading)
-        yield from find_enhancement_contradiction(scan, row, {**landmarks, **regions}, group.limits)
+        problems += find_attenuation_problems(scan, row, regions["tumour"], group.limits)
+    if row is not group.rows[0][1]:
+        regions = {name: region for name, region in regions.items() if name == "tumour"}
+    elif row.phase in group.limits.phase_hu:
+        if row.mask:
+            regions = {**read_landmarks(group.root / row.mask, scan, group.reading), **regions}
+        problems += find_enhancement_contradiction(scan, row, regions, group.limits)
+    return Attenuation(row, measure_attenuation(scan, regions)), problems
 
 
 def _read_on_grid(
     scan: Scan, row: ScanRow, group: ImageGroup, file: str, label: str | None, name: str
 ) -> Region | Problem | None:
-    """Read a region that is not empty and lies on the grid of its image, or say what is wrong.
+    """Read a region that is not empty, or say what is wrong.
 
     None where the row names no file.
     """
@@ -151,15 +169,6 @@ def _read_on_grid(
         region = read_region(group.root / file, label, name, scan, group.reading)
     except ReadError as error:
         return as_problem(error, row, file)
-    difference = scan.geometry.difference(region.geometry)
-    if difference:
-        return about(row, file)(
-            code=Code.MASK_OFF_GRID,
-            what=f"the {name} mask is not on the grid of its image",
-            expected=f"the grid of {row.image}",
-            got=difference,
-            next_step="Resample the mask onto the image (nearest neighbour), and look at the two.",
-        )
     if region.voxel_count == 0:
         return about(row, file)(
             code=Code.MASK_EMPTY,

@@ -8,13 +8,16 @@ from pipeline.domain.scan import Region, Scan
 from pipeline.ingest.codes import Code
 from pipeline.ingest.dicom.mask_dataset import damage_reported, read_dataset
 from pipeline.ingest.dicom.mask_facts import is_dicom_mask, mask_kind
+from pipeline.ingest.dicom.mask_frame import off_grid
 from pipeline.ingest.dicom.mask_kinds import MaskKind
 from pipeline.ingest.dicom.mask_series import read_mask_series
 from pipeline.ingest.dicom.segmentation import read_segment
 from pipeline.ingest.dicom.structure_set import read_structure
-from pipeline.ingest.image_mask import read_image_mask, region_of_values, whole_number_label
+from pipeline.ingest.image_mask import read_image_mask, region_of_values, voxel_label
+from pipeline.ingest.mask_placement import place_region
 from pipeline.ingest.mask_resampling import resample_region
 from pipeline.ingest.read_error import ReadError
+from pipeline.ingest.slicer_segments import is_slicer_file
 from pipeline.ingest.volume import is_dicom
 
 _FILES_SHOWN = 5
@@ -40,8 +43,8 @@ def read_region(
         An image file, a DICOM SEG or RTSTRUCT or a folder with one of them, or a folder (or one
         slice) of a DICOM series that holds a mask.
     label : str, int or None
-        In images the voxel value of the region; None takes every voxel above zero. In SEG and
-        RTSTRUCT the name or number of the segment or region of interest; None takes the only one.
+        In images the voxel value of the region, in SEG and RTSTRUCT the name or number of the
+        segment or region of interest; None takes the only one.
     name : str
         Name of the region returned: ``tumour``, ``liver`` ...
     scan : Scan, optional
@@ -54,15 +57,14 @@ def read_region(
     Returns
     -------
     Region
-        From SEG and RTSTRUCT on the grid of the scan. From images on their own grid, which the
-        caller compares with the scan's, unless masks are resampled. May be empty where ``label``
+        On the grid of the scan; without a scan, on the mask's own. May be empty where ``label``
         is None or names an empty segment.
 
     Raises
     ------
     ReadError
-        If the mask cannot be read, lacks the label, lies in another frame of reference than the
-        scan, or is a SEG or RTSTRUCT that does not fit its grid.
+        If the mask cannot be read, lacks the label or needs one, lies in another frame of
+        reference than the scan, or, unless masks are resampled, not on its grid.
     """
     if path.is_dir():
         path = _mask_in_folder(path)
@@ -71,9 +73,9 @@ def read_region(
     kind = _kind(path)
     if kind is not None:
         return _READERS[kind](path, label, name, _needed(path, scan), reading)
-    number = None if label is None else whole_number_label(path, label)
+    number = None if label is None else voxel_label(path, label)
     labels, geometry = read_mask_series(path, scan.frame_of_reference if scan else "", reading)
-    region = Region(region_of_values(path, labels, number), geometry, name)
+    region = Region(region_of_values(path, labels, number, name), geometry, name)
     return _on_grid(path, region, scan, reading)
 
 
@@ -119,7 +121,12 @@ def _needed(path: Path, scan: Scan | None) -> Scan:
 
 
 def _on_grid(path: Path, region: Region, scan: Scan | None, reading: Reading) -> Region:
-    """Resample a region that has a grid of its own, where that is allowed."""
-    if scan is None or not reading.resample_masks or not scan.geometry.difference(region.geometry):
+    """Return a region on the grid of its scan: as it is, placed, or resampled if allowed."""
+    difference = scan.geometry.difference(region.geometry) if scan else ""
+    if scan is None or not difference:
         return region
-    return resample_region(path, region, scan.geometry)
+    # Of other files, a slice too few is more often a fault than a crop.
+    placed = place_region(region, scan.geometry, may_be_cropped=is_slicer_file(path.name))
+    if placed is None and not reading.resample_masks:
+        raise off_grid(path, difference)
+    return placed or resample_region(path, region, scan.geometry)

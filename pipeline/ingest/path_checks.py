@@ -148,6 +148,8 @@ def _outside(got: str) -> _Fault:
 
 def _missing(written: str) -> _Fault:
     hint = " Write / between folders, not \\." if "\\" in written else ""
+    if written != written.strip():
+        hint += " It has spaces at its ends."
     return partial(
         Problem,
         code=Code.FILE_MISSING,

@@ -10,8 +10,9 @@ from pipeline.domain.cohort import SCAN_COLUMNS, ScanRow
 from pipeline.domain.problem import Problem
 from pipeline.domain.scan import Modality, Timepoint
 from pipeline.ingest.codes import Code
+from pipeline.ingest.dicom.mask_labels import whole_number
 from pipeline.ingest.image_file import is_image_file
-from pipeline.ingest.slicer_segments import SLICER_SUFFIX
+from pipeline.ingest.slicer_segments import is_slicer_file
 from pipeline.ingest.tables import (
     did_you_mean,
     find_date_problems,
@@ -25,12 +26,11 @@ KNOWN_PHASES = ("native", "arterial", "portal", "delayed", "hbp", "t1", "t2", "a
 """Phases and sequences with a meaning of their own; others are allowed, written alike."""
 
 _PHASE = re.compile(r"[a-z0-9][a-z0-9_]*")
-_LABEL = re.compile(r"[0-9]+")
 
 
 def parse_scan_rows(
     table: pd.DataFrame, patient_ids: Collection[str] | None
-) -> tuple[tuple[ScanRow, ...], list[Problem]]:
+) -> tuple[tuple[ScanRow, ...], tuple[ScanRow, ...], list[Problem]]:
     """Interpret the rows of ``scans.csv``.
 
     Parameters
@@ -44,23 +44,28 @@ def parse_scan_rows(
     -------
     rows : tuple of ScanRow
         In file order, those without problems.
+    unmasked : tuple of ScanRow
+        Those whose only problem is that they name no mask.
     problems : list of Problem
         Everything wrong with the others.
     """
     rows: list[ScanRow] = []
+    unmasked: list[ScanRow] = []
     problems: list[Problem] = []
     lines_by_case: dict[str, int] = {}
     for line, (_, row) in zip(table.index, table.iterrows(), strict=True):
         fields = {str(name): str(value) for name, value in row.items()}
         found = list(_row_problems(fields, line, patient_ids))
+        has_mask = bool(fields["mask"].strip())
         if not found:
             scan = _scan_row(fields)
             found = list(_repetition(scan, line, lines_by_case))
-        if found:
-            problems += found
-        else:
-            rows.append(scan)
-    return tuple(rows), problems
+            if not found:
+                (rows if has_mask else unmasked).append(scan)
+        if not has_mask:
+            found.append(_no_mask(fields, line))
+        problems += found
+    return tuple(rows), tuple(unmasked), problems
 
 
 def scan_table(scans: Sequence[ScanRow]) -> pd.DataFrame:
@@ -76,33 +81,42 @@ def _row_problems(
     if id_problem:
         yield id_problem
     elif patient_ids is not None and patient_id not in patient_ids:
-        yield _patient_unknown(patient_id, line)
+        yield _patient_unknown(patient_id)
     if fields.get("lesion_id"):
         lesion_problem = find_id_problem(SCANS_FILE, "lesion_id", fields["lesion_id"], line)
         if lesion_problem:
             yield replace(lesion_problem, patient_id=patient_id)
     yield from _vocabulary_problems(fields, line)
-    for column in ("image", "mask"):
-        if not fields[column].strip():
-            yield _field_problem(
-                Code.VALUE_MISSING, fields, line, column, "a path", "Fill the field."
-            )
+    if not fields["image"].strip():
+        yield _field_problem(Code.VALUE_MISSING, fields, line, "image", "a path", "Fill the field.")
+    yield from _label_problems(fields, line)
+    yield from find_date_problems(SCANS_FILE, pd.DataFrame([fields], index=[line]), ["scan_date"])
+
+
+def _no_mask(fields: Mapping[str, str], line: int) -> Problem:
+    step = "Draw the tumour and fill the field, or remove the row."
+    return _field_problem(Code.VALUE_MISSING, fields, line, "mask", "a path", step)
+
+
+def _label_problems(fields: Mapping[str, str], line: int) -> Iterator[Problem]:
     label = fields.get("mask_label", "")
-    if label and _needs_number(fields["mask"]) and not _LABEL.fullmatch(label):
+    if not (label and _needs_number(fields["mask"])):
+        return
+    number = whole_number(label)
+    if not number:
         yield _field_problem(
-            Code.LABEL_NOT_AN_INTEGER,
+            Code.LABEL_NOT_AN_INTEGER if number is None else Code.LABEL_BACKGROUND,
             fields,
             line,
             "mask_label",
-            "a whole number such as 1, or nothing",
+            "a whole number from 1 on, or nothing",
             "Write the voxel value of the region.",
         )
-    yield from find_date_problems(SCANS_FILE, pd.DataFrame([fields], index=[line]), ["scan_date"])
 
 
 def _needs_number(mask: str) -> bool:
     """Tell whether a mask's regions have no names: all image files but those of 3D Slicer."""
-    return is_image_file(mask) and not mask.lower().endswith(SLICER_SUFFIX)
+    return is_image_file(mask) and not is_slicer_file(mask)
 
 
 def _vocabulary_problems(fields: Mapping[str, str], line: int) -> Iterator[Problem]:
@@ -139,7 +153,7 @@ def _scan_row(fields: Mapping[str, str]) -> ScanRow:
         modality=Modality(fields["modality"]),
         phase=fields["phase"],
         image=fields["image"],
-        mask=fields["mask"],
+        mask=fields["mask"].strip() and fields["mask"],
         mask_label=label or None,
         lesion_id=fields.get("lesion_id") or "1",
         liver_mask=fields.get("liver_mask", ""),
@@ -162,10 +176,11 @@ def _repetition(scan: ScanRow, line: int, lines_by_case: dict[str, int]) -> Iter
         )
 
 
-def _patient_unknown(patient_id: str, line: int) -> Problem:
+def _patient_unknown(patient_id: str) -> Problem:
+    """Report a patient, in the same words for all its rows, so that it is listed once."""
     return Problem(
         code=Code.PATIENT_UNKNOWN,
-        what=f"line {line} names a patient that patients.csv lacks",
+        what="rows name a patient that patients.csv lacks",
         expected="a patient_id of patients.csv",
         got=patient_id,
         next_step="Add the patient to patients.csv, or correct the identifier.",
@@ -180,9 +195,9 @@ def _field_problem(
 ) -> Problem:
     return Problem(
         code=code,
-        what=f"{column} in line {line} is not valid",
+        what=f"{column} is not valid",
         expected=expected,
-        got=repr(fields[column]) if fields[column] else "an empty field",
+        got=f"{repr(fields[column]) if fields[column] else 'an empty field'} in line {line}",
         next_step=next_step,
         patient_id=fields["patient_id"],
         file=SCANS_FILE,

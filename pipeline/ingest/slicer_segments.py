@@ -9,9 +9,28 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
+from pipeline.ingest.codes import Code
 from pipeline.ingest.dicom.mask_labels import Labelled
+from pipeline.ingest.read_error import ReadError
 
-SLICER_SUFFIX = ".seg.nrrd"
+_SUFFIX = ".seg.nrrd"
+
+
+def is_slicer_file(name: str) -> bool:
+    """Tell by its ending whether a path names a segmentation of 3D Slicer."""
+    return name.lower().endswith(_SUFFIX)
+
+
+def layers_refused(path: Path, got: str) -> ReadError:
+    """Return the error of a file whose segments overlap, for the caller to raise."""
+    return ReadError(
+        path,
+        "holds more than one layer, as for segments that overlap",
+        expected="segments that do not overlap, in one layer",
+        got=got,
+        next_step="Export the segment that is meant to a file of its own, and name that file.",
+        code=Code.MASK_KIND,
+    )
 
 
 def read_slicer_segments(path: Path) -> tuple[Labelled, ...]:
@@ -25,7 +44,7 @@ def read_slicer_segments(path: Path) -> tuple[Labelled, ...]:
     Returns
     -------
     tuple of Labelled
-        Empty where the header names no segments.
+        Empty where the header names no segments; without one of value 0, the background.
     """
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
@@ -36,6 +55,6 @@ def read_slicer_segments(path: Path) -> tuple[Labelled, ...]:
             continue
         value_key = f"{key.removesuffix('_Name')}_LabelValue"
         text = reader.GetMetaData(value_key) if reader.HasMetaDataKey(value_key) else ""
-        if text.isdecimal():
+        if text.isdecimal() and int(text):
             segments.append(Labelled(int(text), reader.GetMetaData(key)))
     return tuple(sorted(segments, key=lambda segment: segment.number))

@@ -37,7 +37,7 @@ def read_table(
     """Read a CSV file; every field is text, an empty one the empty string.
 
     A byte-order mark is ignored, lines without any field are skipped. Rows of the wrong length
-    are listed and left out.
+    are listed and left out; names of columns with spaces at their ends are listed and read without.
 
     Parameters
     ----------
@@ -66,11 +66,13 @@ def read_table(
     except OSError as error:
         step = "Look at the permissions of the file and of its folder."
         return None, [_unreadable(file, "a file that can be opened", f"{error.strerror}", step)]
+    spaced = [_name_spaces(file, name) for name in header if name != name.strip()]
+    header = [name.strip() for name in header]
     problems = _header_problems(file, header)
     if problems:
-        return None, problems
+        return None, spaced + problems
     fitting = [(line, row) for line, row in rows if len(row) == len(header)]
-    problems = [
+    problems = spaced + [
         _row_length(file, line, len(row), len(header))
         for line, row in rows
         if len(row) != len(header)
@@ -123,13 +125,16 @@ def find_column_problems(
 
 
 def find_id_problem(file: str, column: str, value: str, line: int) -> Problem | None:
-    """Judge an identifier, which later names files and rows; it is never mended silently."""
+    """Judge an identifier, which later names files and rows; it is never mended silently.
+
+    One that is not plain is reported in the same words wherever it stands, to be listed once.
+    """
     if not value:
         return Problem(
             code=Code.VALUE_MISSING,
-            what=f"line {line} has no {column}",
+            what=f"a row has no {column}",
             expected="an identifier",
-            got="an empty field",
+            got=f"an empty field in line {line}",
             next_step="Fill the field or remove the row.",
             file=file,
             column=column,
@@ -139,7 +144,7 @@ def find_id_problem(file: str, column: str, value: str, line: int) -> Problem | 
     spaces = " (spaces at the ends)" if value != value.strip() else ""
     return Problem(
         code=Code.ID_NOT_PLAIN,
-        what=f"{column} in line {line} is not a plain identifier",
+        what=f"{column} is not a plain identifier",
         expected="letters, digits, '_', '-' and '.', beginning with a letter or digit",
         got=f"{value!r}{spaces}",
         next_step="Write it the same way, without other signs, in all tables.",
@@ -161,9 +166,9 @@ def find_date_problems(
                 continue
             yield Problem(
                 code=Code.DATE_INVALID,
-                what=f"{column} in line {line} is not a date",
+                what=f"{column} is not a date",
                 expected="YYYY-MM-DD, a day that exists",
-                got=repr(text) if text else "an empty field",
+                got=f"{repr(text) if text else 'an empty field'} in line {line}",
                 next_step="Write the date in this form; spreadsheets tend to change it.",
                 patient_id=patient_id,
                 file=file,
@@ -219,8 +224,8 @@ def _header_problems(file: Path, header: list[str]) -> list[Problem]:
         semicolons = ";" in "".join(header)
         got = "fields separated by semicolons" if semicolons else f"{header or 'an empty file'}"
         return [_unreadable(file, "a header with fields separated by commas", got)]
-    if not all(name.strip() for name in header):
-        number = next(n for n, name in enumerate(header, start=1) if not name.strip())
+    if not all(header):
+        number = next(n for n, name in enumerate(header, start=1) if not name)
         return [_unreadable(file, "a name for every column", f"none for column {number}")]
     if len(header) > MOST_COLUMNS:
         return [_unreadable(file, f"at most {MOST_COLUMNS} columns", f"{len(header)}")]
@@ -238,6 +243,18 @@ def _header_problems(file: Path, header: list[str]) -> list[Problem]:
         )
         for name in twice
     ]
+
+
+def _name_spaces(file: Path, name: str) -> Problem:
+    return Problem(
+        code=Code.COLUMN_NAME_SPACES,
+        what="the name of a column has spaces at its ends",
+        expected=repr(name.strip()),
+        got=repr(name),
+        next_step="Remove the spaces from the first line of the file.",
+        file=file.name,
+        column=name.strip(),
+    )
 
 
 def _missing(file: Path) -> Problem:

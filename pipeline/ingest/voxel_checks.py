@@ -1,26 +1,29 @@
 """What can be wrong with the voxels and the grid of an image, whatever is drawn on it."""
 
 from collections.abc import Iterator
-from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from pipeline.config.checks import Checks
 from pipeline.domain.cohort import ScanRow
 from pipeline.domain.problem import Problem, Severity
-from pipeline.domain.scan import Modality, Scan
+from pipeline.domain.scan import Scan
 from pipeline.ingest.codes import Code
+from pipeline.ingest.intensity_checks import find_intensity_problems
 from pipeline.ingest.row_problem import about
-
-PLAUSIBLE_HU = (-3100.0, 32000.0)
-"""Widest range of values that a CT in Hounsfield units holds.
-
-Scanners pad outside their circular field with values down to -3024 and clip metal at 30 710
-(extended scale); values beyond come from a wrong or doubled rescaling."""
-
-LARGEST_SUV = 1000.0
-"""A PET with larger values is in Bq/mL (thousands), not in standardised uptake values."""
 
 SPACING_ROUNDING_MM = 0.01
 """Distances between slices are computed from rounded positions: 5.0001 mm is 5 mm."""
+
+MOST_LABELS = 128
+"""Values that a label image holds at most; segmentations of the whole body have about 120 labels,
+8-bit pictures have 256 grey levels."""
+
+LEAST_EQUAL_NEIGHBOURS = 0.8
+"""Share of neighbours above 0 with one value from which an image is drawn; noise makes neighbours
+differ in a scan, also in one with its background set to 0."""
 
 
 def find_image_problems(scan: Scan, row: ScanRow, limits: Checks) -> Iterator[Problem]:
@@ -34,39 +37,32 @@ def find_image_problems(scan: Scan, row: ScanRow, limits: Checks) -> Iterator[Pr
             got=f"{lowest:g} everywhere",
             next_step="Export the image again.",
         )
-        return
-    yield from _find_implausible_values(row, lowest, highest)
-    yield from _find_thick_slices(row, scan.geometry.spacing_mm[2], limits.max_slice_mm)
+    elif is_label_image(scan.voxels):
+        yield about(row, row.image)(
+            code=Code.IMAGE_IS_MASK,
+            what="the image is a mask",
+            expected="an image with the values of a scan",
+            got=f"{np.unique(scan.voxels).size} whole numbers from {lowest:g} to {highest:g},"
+            " constant within their regions",
+            next_step="Image and mask may be exchanged: correct the columns image and mask in"
+            " scans.csv.",
+        )
+    else:
+        yield from find_intensity_problems(scan, row)
+        yield from _find_thick_slices(row, scan.geometry.spacing_mm[2], limits.max_slice_mm)
 
 
-def _find_implausible_values(row: ScanRow, lowest: float, highest: float) -> Iterator[Problem]:
-    report = partial(
-        about(row, row.image),
-        code=Code.VALUES_IMPLAUSIBLE,
-        got=f"values from {lowest:g} to {highest:g}",
-    )
-    if row.modality is Modality.CT and not (
-        PLAUSIBLE_HU[0] <= lowest and highest <= PLAUSIBLE_HU[1]
-    ):
-        yield report(
-            what="the CT is not in Hounsfield units",
-            expected=f"values within {PLAUSIBLE_HU[0]:g} and {PLAUSIBLE_HU[1]:g} HU",
-            next_step="Apply rescale slope and intercept once, and clip the padding.",
-        )
-    elif row.modality is Modality.CT and lowest >= 0:
-        yield report(
-            what="the CT may not be in Hounsfield units",
-            expected="fat or air below 0 HU",
-            next_step="Check that the rescale intercept was applied and no window was.",
-            severity=Severity.WARNING,
-        )
-    elif row.modality is Modality.PT and highest > LARGEST_SUV:
-        yield report(
-            what="the PET may not be in standardised uptake values",
-            expected=f"values up to {LARGEST_SUV:g} g/mL",
-            next_step="Convert the activity to SUV.",
-            severity=Severity.WARNING,
-        )
+def is_label_image(voxels: npt.NDArray[Any]) -> bool:
+    """Tell whether voxels (z, y, x) are labels: few whole numbers from 0, constant in regions."""
+    if voxels.min() != 0:
+        return False
+    left, right = voxels[:, :, :-1], voxels[:, :, 1:]
+    drawn = (left > 0) & (right > 0)
+    count = np.count_nonzero(drawn)
+    if np.count_nonzero(drawn & (left == right)) < LEAST_EQUAL_NEIGHBOURS * count:
+        return False  # before looking for all values, which takes seconds
+    values = np.unique(voxels)
+    return values.size <= MOST_LABELS and bool((values == np.rint(values)).all())
 
 
 def _find_thick_slices(row: ScanRow, slice_mm: float, max_slice_mm: float) -> Iterator[Problem]:

@@ -127,9 +127,10 @@ def _figure(picture: ScanPicture, problems: Sequence[Problem]) -> _Figure:
     row = picture.row
     files = [name for name in (row.image, row.mask, row.liver_mask) if name]
     label = f" [{row.mask_label}]" if row.mask_label else ""
+    mask = f"{row.mask}{label}" if row.mask else "no mask"
     return _Figure(
         title=f"{row.timepoint} {row.modality} {row.phase}, lesion {row.lesion_id}",
-        files=plain_text(", ".join([row.image, f"{row.mask}{label}", *files[2:]])),
+        files=plain_text(", ".join([row.image, mask, *filter(None, [row.liver_mask])])),
         notes=[plain_text(note) for note in picture.notes],
         picture=picture,
         state=_state([problem for problem in problems if problem.file in files]),

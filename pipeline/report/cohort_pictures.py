@@ -9,7 +9,7 @@ from pipeline.domain.cohort import Cohort, ScanRow
 from pipeline.domain.errors import ImageError
 from pipeline.domain.reading import Reading
 from pipeline.domain.scan import Region, Scan
-from pipeline.executor import run_cases
+from pipeline.executor.running import run_cases
 from pipeline.ingest.mask import read_region
 from pipeline.ingest.path_checks import find_path_problems
 from pipeline.ingest.read_error import ReadError
@@ -66,10 +66,10 @@ def draw_cohort(cohort: Cohort, jobs: int, *, allow_outside: bool) -> list[ScanP
     Returns
     -------
     list of ScanPicture
-        One a row of ``scans.csv``, in its order.
+        One a row of ``scans.csv``, in its order; rows without a mask last.
     """
     rows: dict[tuple[str, str], list[tuple[int, ScanRow]]] = defaultdict(list)
-    for number, row in enumerate(cohort.scans):
+    for number, row in enumerate(cohort.listed_scans):
         rows[row.image, row.modality].append((number, row))
     work = [
         _Job(cohort.root, tuple(members), cohort.reading, allow_outside)
@@ -81,7 +81,7 @@ def draw_cohort(cohort: Cohort, jobs: int, *, allow_outside: bool) -> list[ScanP
             reason = f"The picture could not be made: {outcome.failure.reason}"
             pictures |= {n: ScanPicture(row, notes=(reason,)) for n, row in job.rows}
         pictures |= dict(outcome.result or [])
-    return [pictures[number] for number in range(len(cohort.scans))]
+    return [pictures[number] for number in range(len(cohort.listed_scans))]
 
 
 def _draw_rows(job: _Job) -> list[tuple[int, ScanPicture]]:
@@ -125,13 +125,9 @@ def _draw_row(job: _Job, scan: Scan, row: ScanRow, faults: dict[str, str]) -> Sc
 def _read_on_grid(job: _Job, scan: Scan, file: str, label: str | None, name: str) -> Region | str:
     """Return the region, or why it has no outline."""
     try:
-        region = read_region(job.root / file, label, name, scan, job.reading)
+        return read_region(job.root / file, label, name, scan, job.reading)
     except ImageError as error:
         return f"No outline of the {name}: {_reason(error, file)}"
-    difference = scan.geometry.difference(region.geometry)
-    if difference:
-        return f"No outline of the {name}: {file} is not on the grid of the image: {difference}."
-    return region
 
 
 def _reason(error: ImageError, file: str) -> str:

@@ -135,6 +135,22 @@ def test_series_without_masks_are_written_only_when_asked(hcc: Path) -> None:
     assert "PRE LIVER" in set(unmasked["description"])
 
 
+def test_hcc_tace_seg_without_images_is_one_problem(
+    hcc: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in hcc.rglob("*"):
+        if file.is_file() and file.suffix != ".csv":
+            file.unlink()
+    code, out = run(hcc, "hcc-tace-seg")
+    assert code == 1
+    said = capsys.readouterr().err
+    assert said.count("[nothing-to-import]") == 1
+    assert "looked for DICOM files of CT, MR or PET" in said
+    assert [file.name for file in out.iterdir()] == ["ingest_report.csv"]
+    report = table(out / "ingest_report.csv")
+    assert (report["fate"] == "note").sum() == 2 + 5  # AFP, groups of columns; five patients
+
+
 @pytest.mark.real_data
 def test_real_ct_mr_and_pet_equal_their_nifti_twins(real_data: Path, tmp_path: Path) -> None:
     source = tmp_path / "sts"
@@ -222,6 +238,71 @@ def test_the_key_leads_back_and_stays_outside(hospital: Path, tmp_path: Path) ->
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     with pytest.raises(SystemExit, match="2"):
         run(hospital, "dicom", "--key", str(tmp_path / "cohort" / "key.csv"))
+
+
+def test_a_file_beside_the_key_leads_from_the_report_to_the_files(
+    hospital: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (damaged := hospital / "B" / "CT_1" / "IM0007").write_bytes(b"\0" * 128 + b"DICM no more")
+    code, out = run(hospital, "dicom", "--key", str(tmp_path / "key.csv"))
+    assert code == 3
+    files = table(tmp_path / "key_files.csv")
+    assert stat.S_IMODE((tmp_path / "key_files.csv").stat().st_mode) == 0o600
+    assert f"report is about: {tmp_path / 'key_files.csv'} (private)" in capsys.readouterr().out
+    report = table(out / "ingest_report.csv").set_index("row")
+    known = {row: set(group["file"]) for row, group in files.groupby("row")}
+    assert set(known) == set(report.index[report["fate"] != "note"])
+    (row,) = report.index[report["source"] == "1 file"]
+    assert known[row] == {str(damaged.relative_to(hospital))}
+    (row,) = report.index[report["source"].eq("visit 1, series 5")]
+    assert known[row] == {f"A/20190317/CT_5/IM{number:04d}" for number in range(1, 13)}
+    (row,) = report.index[(report["patient_id"] == "P001") & report["source"].eq("SEG, series 300")]
+    assert set(files.loc[files["row"] == row, "segments"]) == {"1 liver; 2 GTV-1"}
+    (tmp_path / "key.csv").unlink()
+    with pytest.raises(SystemExit, match="2"):  # what lies beside the key is not replaced
+        run(hospital, "dicom", "--key", str(tmp_path / "key.csv"))
+
+
+def test_a_mask_whose_series_failed_is_not_used(hospital: Path) -> None:
+    (hospital / "B" / "CT_1" / "IM0006").unlink()
+    _, out = run(hospital, "dicom")
+    fates = table(out / "ingest_report.csv").set_index(["patient_id", "source"])["fate"]
+    assert fates["P001", "visit 1, series 1"] == "failed"
+    assert fates["P001", "SEG, series 300"] == "not used"
+    assert set(fates["P002", "SEG, series 300"]) == {"used"}
+
+
+def test_a_mask_whose_series_cannot_be_read_is_not_used(hospital: Path) -> None:
+    """The headers are whole, so that it only shows when the voxels are read."""
+    file = hospital / "B" / "CT_1" / "IM0006"
+    header = pydicom.dcmread(file)
+    header.PixelData = header.PixelData[:-200]
+    header.save_as(file)
+    code, out = run(hospital, "dicom")
+    assert code == 3
+    fates = table(out / "ingest_report.csv").set_index(["patient_id", "source"])["fate"]
+    assert fates["P001", "visit 1, series 1"] == "failed"
+    assert fates["P001", "SEG, series 300"] == "not used"
+
+
+@pytest.mark.parametrize("place", ["read_tree", "import_patient"])
+def test_an_interrupted_import_says_that_it_starts_again(
+    hospital: Path,
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    module = "dicom_folder" if place == "read_tree" else "cohort_folder"
+    monkeypatch.setattr(f"pipeline.ingest.collections.{module}.{place}", interrupt)
+    code, out = run(hospital, "dicom", "--key", str(hospital.parent / "key.csv"))
+    assert code == 130
+    assert "Nothing is kept: " in (said := capsys.readouterr().err)
+    assert "starts again from the beginning" in said
+    assert "resumes" not in said
+    assert [item.name for item in out.parent.iterdir()] == [hospital.name]
 
 
 def test_given_pseudonyms_are_used_and_the_missing_listed(hospital: Path, tmp_path: Path) -> None:
@@ -404,6 +485,7 @@ def test_the_proposed_cohort_passes_the_checks_but_for_its_outcome(
     hospital: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, out = run(hospital, "dicom")
+    assert "add the covariates of configs/cohort.yaml" in capsys.readouterr().out
     (tmp_path / "configs").mkdir()
     config = tmp_path / "configs" / "cohort.yaml"
     text = (ROOT / "configs" / "cohort.yaml").read_text()

@@ -161,15 +161,32 @@ def test_lines_for_a_terminal_are_wrapped_and_nothing_is_cut_off() -> None:
     assert path in text
 
 
-def test_a_terminal_shows_one_line_for_what_differs_only_in_the_file() -> None:
+@pytest.mark.parametrize("width", [None, 100])
+def test_one_line_for_what_differs_only_in_the_file(width: int | None) -> None:
     phases = [_problem("slices-thick", "P1", file=f"{name}.nii.gz") for name in ("a", "p", "d")]
-    text = format_problems([*phases, _problem("slices-thick", "P2", file="a.nii.gz")], 2, 4, 100)
+    text = format_problems([*phases, _problem("slices-thick", "P2", file="a.nii.gz")], 2, 4, width)
     assert "Errors (4)" in text
     assert [line.split()[:5] for line in text.splitlines() if line.startswith("    P")] == [
         ["P1", "a.nii.gz", "and", "2", "more"],
         ["P2", "a.nii.gz", "got", "two"],
     ]
-    assert "3 more" not in format_problems(phases, 2, 4)
+
+
+def test_tables_without_a_patient_keep_their_names() -> None:
+    tables = [_problem("table-missing", "", file=name) for name in ("scans.csv", "patients.csv")]
+    text = format_problems(tables, 0, 0)
+    assert "scans.csv " in text
+    assert "patients.csv" in text
+
+
+@pytest.mark.parametrize(("patients", "left_out"), [(10, None), (13, "    and 3 more")])
+def test_a_long_list_of_one_code_is_cut_and_says_so(patients: int, left_out: str | None) -> None:
+    problems = [_problem("bad", f"P{number:02d}") for number in range(patients)]
+    lines = format_problems(problems, patients, patients).splitlines()
+    assert lines[0] == f"Errors ({patients})"
+    assert sum(line.startswith("    P") for line in lines) == 10
+    more = [line for line in lines if line.startswith("    and")]
+    assert more == ([f"{left_out} (--json FILE or --html FILE lists all)"] if left_out else [])
 
 
 def test_a_preset_describes_the_cohort(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -213,6 +230,21 @@ def test_page_beside_the_list(cohort: Path) -> None:
     (cohort / "SYNTHETIC.md").write_text("invented")
     run(cohort, "--html", str(file))
     assert b"Synthetic, not evidence" in file.read_bytes()
+
+
+def test_rows_without_a_mask_are_checked_and_drawn(
+    cohort: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scans = (cohort / "scans.csv").read_text().replace("P2_mask.nii.gz", "")
+    (cohort / "scans.csv").write_text(scans.replace("CT,portal,P2", "CT,unknown1,P2"))
+    file = cohort.parent / "page.html"
+    assert run(cohort, "--html", str(file)) == 1
+    out = capsys.readouterr().out
+    assert "[value-missing] mask is not valid" in out
+    assert "[phase-unknown] the phase is not known" in out
+    assert "2 patients and 2 scan rows checked: 1 error, 1 warning." in out
+    assert file.read_text().count("<svg") == 7  # three planes of the second scan, as of the first
+    assert "P2_image.nii.gz, no mask" in file.read_text()
 
 
 def test_page_of_a_cohort_whose_tables_cannot_be_read(cohort: Path) -> None:

@@ -41,6 +41,21 @@ def test_rounding_is_no_difference() -> None:
     assert "origin_mm" in GRID.difference(moved)
 
 
+def test_positions_become_voxels() -> None:
+    turned = replace(GRID, direction=(0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0))
+    # x of the grid runs along y of the patient, y against x.
+    # Origin (-10, 5, 0), spacing (0.5, 1, 2).
+    position_mm = np.array([[-10 - 1.5, 5 + 0.5, 0.25]])
+    np.testing.assert_allclose(turned.to_voxels(position_mm), [[1, 1.5, 0.125]], atol=1e-12)
+    corners = turned.to_voxels(turned.corner_positions_mm())
+    assert corners[-1] == pytest.approx(np.asarray(GRID.size) - 1)
+
+
+def test_a_difference_of_size_does_not_hide_the_others() -> None:
+    other = replace(GRID, size=(4, 3, 3), spacing_mm=(0.5, 1.0, 2.05))
+    assert ", spacing_mm (0.5, 1, 2.05) instead of (0.5, 1, 2)" in GRID.difference(other)
+
+
 def test_corners() -> None:
     corners = GRID.corner_positions_mm()
     np.testing.assert_allclose(corners.min(axis=0), (-10.0, 5.0, 0.0))

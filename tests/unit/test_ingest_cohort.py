@@ -96,8 +96,10 @@ def test_images_may_lie_elsewhere(tmp_path: Path) -> None:
         ({"phase": "Portal"}, "value-not-allowed", "Did you mean portal?"),
         ({"phase": ""}, "value-not-allowed", "Correct"),
         ({"image": ""}, "value-missing", "Fill"),
-        ({"mask": " "}, "value-missing", "Fill"),
-        ({"mask_label": "1.0"}, "label-not-an-integer", "voxel value"),
+        ({"mask": " "}, "value-missing", "Draw"),
+        ({"mask_label": "1.5"}, "label-not-an-integer", "voxel value"),
+        ({"mask_label": "0"}, "label-background", "voxel value"),
+        ({"mask_label": "0.0"}, "label-background", "voxel value"),
         ({"mask_label": "-1"}, "label-not-an-integer", "voxel value"),
         ({"lesion_id": "a b"}, "id-not-plain", "same way"),
         ({"scan_date": "1.5.2023"}, "date-invalid", "form"),
@@ -111,6 +113,33 @@ def test_a_row_with_a_problem_is_listed_and_left_out(
     assert codes(errors) == [code]
     assert step in errors[0].next_step
     assert [scan.patient_id for scan in cohort.scans] == ["P2"]
+
+
+def test_a_row_that_only_lacks_its_mask_is_kept_apart(tmp_path: Path) -> None:
+    cohort, problems = read_cohort(write_cohort(tmp_path, scans=scans_with(mask="")))
+    assert [(p.code, p.column, p.got) for p in problems] == [
+        ("value-missing", "mask", "an empty field in line 2")
+    ]
+    assert [(row.patient_id, row.mask) for row in cohort.unmasked] == [("P1", "")]
+    assert [row.patient_id for row in cohort.listed_scans] == ["P2", "P1"]
+    cohort, problems = read_cohort(write_cohort(tmp_path, scans=scans_with(mask="", phase="?")))
+    assert [p.column for p in problems if p.is_error] == ["phase", "mask"]
+    assert cohort.unmasked == ()
+
+
+def test_an_identifier_that_is_not_plain_is_listed_once_a_table(tmp_path: Path) -> None:
+    row = SCANS.splitlines()[1].replace("P1", "P 1")
+    other = row.replace("portal", "native")
+    _, problems = read_cohort(write_cohort(tmp_path, f"{SCANS}{row}\n{other}\n"))
+    assert [(p.code, p.got) for p in problems] == [("id-not-plain", "'P 1'")]
+
+
+def test_spaces_around_the_name_of_a_column(tmp_path: Path) -> None:
+    cohort, problems = read_cohort(write_cohort(tmp_path, SCANS.replace(",image,", ",image ,")))
+    (problem,) = problems
+    assert (problem.code, problem.is_error, problem.column) == ("column-name-spaces", True, "image")
+    assert (problem.expected, problem.got) == ("'image'", "'image '")
+    assert len(cohort.scans) == 2  # what else is wrong is found at once
 
 
 def test_all_problems_of_a_row_are_listed_together(tmp_path: Path) -> None:
@@ -196,7 +225,7 @@ def test_timepoints_and_columns_of_biomarkers(tmp_path: Path) -> None:
     header = "patient_id,analyte,value,unit,drawn_on,timepoint"
     row = "P1,AFP,1,ng/mL,2023-04-01,before"
     _, problems = read_cohort(write_cohort(tmp_path, biomarkers=f"{header}\n{row}\n"))
-    assert [(p.code, p.got) for p in problems] == [("value-not-allowed", "'before'")]
+    assert [(p.code, p.got) for p in problems] == [("value-not-allowed", "'before' in line 2")]
     wrong = f"{header.replace('unit', 'units')}\n{row}\n"
     _, problems = read_cohort(write_cohort(tmp_path, biomarkers=wrong))
     assert codes(problems) == ["column-missing", "column-unknown"]

@@ -80,6 +80,12 @@ def test_backslashes_get_a_hint(root: Path) -> None:
     assert "Write / between folders" in problem.next_step
 
 
+def test_spaces_at_the_end_get_a_hint(root: Path) -> None:
+    (problem,) = find(root, "image.nii.gz ")
+    assert problem.code == "file-missing"
+    assert "spaces at its ends" in problem.next_step
+
+
 def test_links_that_leave(root: Path) -> None:
     (root / "file.nii.gz").symlink_to(root.parent / "outside.nii.gz")
     (root / "folder").symlink_to(root.parent / "elsewhere")

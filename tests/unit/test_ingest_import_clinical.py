@@ -9,7 +9,7 @@ from pipeline.biomarkers.checks import find_measurement_problems
 from pipeline.config.biomarkers import load_biomarkers_config
 from pipeline.domain.errors import CohortError
 from pipeline.ingest.collections import hcc_tace_clinical, waw_tace_clinical
-from pipeline.ingest.collections.clinical_table import find_table, read_clinical
+from pipeline.ingest.collections.clinical_table import find_clinical, read_clinical
 from pipeline.ingest.collections.hcc_tace_clinical import majority_response
 from pipeline.ingest.collections.plan import Fate
 
@@ -134,11 +134,41 @@ def test_the_unit_of_albumin_follows_from_all_values(values: list[str], unit: st
     assert refused == (unit == "")
 
 
-def test_two_clinical_tables_are_refused(tmp_path: Path) -> None:
-    for name in ("clinical_a.csv", "clinical_b.xlsx"):
-        (tmp_path / name).write_text("")
-    with pytest.raises(CohortError, match=r"several clinical tables.*clinical_a\.csv"):
-        find_table(tmp_path, None, "*clinical*")
+def test_of_two_files_of_one_table_the_spreadsheet_is_taken(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"TCIA_ID": ["a", "b"], "age": [71.0, 5.5], "drug": ["NA", "x"]})
+    rows.to_excel(tmp_path / "z_clinical.xlsx", index=False)
+    (tmp_path / "a_clinical.csv").write_text("TCIA_ID,age,drug\na,71,\nb,5.50,x\n")
+    (tmp_path / "~$clinical.xlsx").write_text("lock of a spreadsheet program")
+    table, notes = find_clinical(tmp_path, None, "*clinical*", "TCIA_ID")
+    assert table.to_numpy().tolist() == [["a", "71", ""], ["b", "5.5", "x"]]
+    assert [(row.fate, row.reason) for row in notes] == [
+        (Fate.NOTE, "z_clinical.xlsx is taken; the same table is in a_clinical.csv")
+    ]
+
+
+@pytest.mark.parametrize("other", ["TCIA_ID,age\na,72\n", "TCIA_ID,age\n", "TCIA_ID,years\na,71\n"])
+def test_two_clinical_tables_that_differ_are_left_to_the_user(tmp_path: Path, other: str) -> None:
+    (tmp_path / "clinical_a.csv").write_text("TCIA_ID,age\na,71\n")
+    (tmp_path / "clinical_b.csv").write_text(other)
+    with pytest.raises(
+        CohortError, match=r"table-ambiguous.*got clinical_a\.csv, clinical_b\.csv.*--clinical FILE"
+    ):
+        find_clinical(tmp_path, None, "*clinical*", "TCIA_ID")
+    table, notes = find_clinical(tmp_path, tmp_path / "clinical_a.csv", "*clinical*", "TCIA_ID")
+    assert (table["age"].tolist(), notes) == (["71"], [])
+
+
+def test_an_absent_clinical_table_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(CohortError, match=r"table-missing.*named .clinical.*got none"):
+        find_clinical(tmp_path, None, "*clinical*", "TCIA_ID")
+
+
+@pytest.mark.real_data
+def test_the_published_files_are_one_table(published: Path) -> None:
+    _, notes = find_clinical(published, None, "*clinical*", hcc_tace_clinical.ID_COLUMN)
+    assert [row.reason.split(";")[0] for row in notes] == [
+        "HCC-TACE-Seg_clinical_data-V2.xlsx is taken"
+    ]
 
 
 def test_a_damaged_spreadsheet_is_refused(tmp_path: Path) -> None:

@@ -211,6 +211,63 @@ def test_a_mask_of_a_series_that_is_absent_is_a_failure(tmp_path: Path) -> None:
     assert failed == ["the series it was drawn on is not here"]
 
 
+def plan_of_all(root: Path) -> dict[str, int]:
+    """Return how many scans are planned of each patient in the headers."""
+    tree = read_tree(root)
+    return {
+        name: len(plan_patient(tree, name, "P", DicomRules())[0].scans) for name in tree.patients
+    }
+
+
+@pytest.mark.parametrize("nameless", ["images", "mask"])
+def test_an_identifier_is_taken_from_the_rest_of_its_study(tmp_path: Path, nameless: str) -> None:
+    visit = study(tmp_path, "20200110")
+    mask = write_seg(visit, write_ct(visit, 1, "portal", "portal"))
+    images = list((visit.folder / "CT_1").iterdir())
+    rename(*(images if nameless == "images" else [mask]))
+    assert plan_of_all(tmp_path) == {"X": 1}
+    patient, report = plan(tmp_path)
+    reasons = {"images": patient.scans[0].report.reason, "mask": report[0].reason}
+    assert {name: reason for name, reason in reasons.items() if reason} == {
+        nameless: "no PatientID in its header: that of its study is taken"
+    }
+
+
+def test_two_identifiers_in_one_study_stay_two_patients(tmp_path: Path) -> None:
+    visit = study(tmp_path, "20200110")
+    mask = write_seg(visit, write_ct(visit, 1, "portal", "portal"))
+    rename(mask, name="Y")
+    assert plan_of_all(tmp_path) == {"X": 0, "Y": 0}
+
+
+def test_of_two_patients_in_one_study_the_series_decides(tmp_path: Path) -> None:
+    visit = study(tmp_path, "20200110")
+    mask = write_seg(visit, write_ct(visit, 1, "portal", "portal"))
+    write_ct(visit, 2, "arterial", "arterial")
+    rename(*(visit.folder / "CT_2").iterdir(), name="Y")
+    rename(mask)
+    assert plan_of_all(tmp_path) == {"X": 1, "Y": 0}
+
+
+def rename(*files: Path, name: str = "") -> None:
+    for file in files:
+        dataset = dcmread(file)
+        dataset.PatientID = name
+        dataset.save_as(file)
+
+
+def test_segments_are_listed_by_number_and_their_names_kept_for_the_key(tmp_path: Path) -> None:
+    visit = study(tmp_path, "20200110")
+    write_seg(visit, write_ct(visit, 1, "portal", "portal"), names=("Quixote", "portal", "vein"))
+    _, report = plan(tmp_path)
+    (row,) = [row for row in report if row.source == "SEG, series 300"]
+    assert row.reason == (
+        "no segment named as tumour or liver; see --tumour and --liver."
+        " Segments: 1 (withheld), 2 portal, 3 vein. --key FILE lists all names."
+    )
+    assert row.segments == ("1 Quixote", "2 portal", "3 vein")
+
+
 def test_copies_are_listed_without_the_names_of_files(tmp_path: Path) -> None:
     visit = study(tmp_path, "20200110")
     write_seg(visit, write_ct(visit, 1, "portal", "portal"))

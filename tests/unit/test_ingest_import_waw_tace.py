@@ -107,13 +107,52 @@ def test_an_output_folder_with_content_is_left_alone(
     assert [file.name for file in out.iterdir()] == ["mine.txt"]
 
 
-def test_nothing_usable_leaves_nothing(release: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for file in release.rglob("*_tumor_seg.nrrd"):
+def test_nothing_usable_leaves_the_report_only(
+    release: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    masks = {file: file.read_bytes() for file in release.rglob("*_tumor_seg.nrrd")}
+    for file in masks:
         file.unlink()
     code, out = run(release)
     assert code == 1
-    assert "no mask of the tumour" in capsys.readouterr().err
-    assert [item.name for item in out.parent.iterdir()] == ["waw"]
+    problems = [line.strip() for line in capsys.readouterr().err.splitlines() if "[" in line]
+    assert len(problems) == 2  # the first is of the labels of organs
+    assert problems[1] == (
+        "[nothing-to-import] 5 entries of 2 patients cannot be imported: expected an image with a"
+        " mask of the tumour, got no mask of the tumour. Unpack the archive of the tumour masks"
+        " below the source."
+    )
+    assert sorted(item.name for item in out.parent.iterdir()) == ["cohort", "waw"]
+    assert [item.name for item in out.iterdir()] == ["ingest_report.csv"]
+    for file, content in masks.items():
+        file.write_bytes(content)
+    assert run(release)[0] == 0  # the report of nothing is in nobody's way
+    assert len(pd.read_csv(out / "scans.csv")) == 3
+
+
+def test_notes_are_no_failures_of_a_source_without_images(
+    release: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in release.rglob("*.n*"):
+        file.unlink()
+    code, out = run(release)
+    assert code == 1
+    printed = capsys.readouterr().err
+    (problem,) = [line for line in printed.splitlines() if "[" in line]
+    assert "got none found below the source; looked for files named as 7_1_scan.nii.gz" in problem
+    assert "--tumour" not in problem
+    fates = pd.read_csv(out / "ingest_report.csv")["fate"].value_counts().to_dict()
+    assert fates["failed"] == 1
+    assert set(fates) == {"failed", "note"}
+
+
+def test_an_output_folder_that_cannot_be_made_is_an_error(
+    release: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (release.parent / "file").write_text("")
+    out = release.parent / "file" / "cohort"
+    assert main([str(release), "--format", "waw-tace", "--out", str(out)]) == 1
+    assert "cannot be made (Not a directory). Name another folder" in capsys.readouterr().err
 
 
 def test_what_a_killed_import_left_is_replaced(release: Path) -> None:

@@ -127,12 +127,14 @@ def test_dicom_masks_need_their_image(tmp_path: Path) -> None:
     assert caught.value.code == "mask-kind"
 
 
-def test_an_image_file_on_another_grid_keeps_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".nrrd", ".seg.nrrd"])
+def test_an_image_file_on_another_grid_is_refused(tmp_path: Path, suffix: str) -> None:
     other = axial_grid(origin_mm=(-100.0, 30.0, -197.5))
-    path = write_image(tmp_path / "mask.nrrd", blob(), other)
-    region = read_region(path, 1, "t", scan_on(GRID))
-    assert "origin_mm" in GRID.difference(region.geometry)
-    np.testing.assert_array_equal(region.inside, blob() == 1)
+    path = write_image(tmp_path / f"mask{suffix}", blob(), other)
+    with pytest.raises(ReadError, match=r"not on the grid.*corners up to 2\.5 mm") as caught:
+        read_region(path, 1, "t", scan_on(GRID))
+    assert caught.value.code == "mask-off-grid"
+    assert read_region(path, 1, "t").geometry.origin_mm == pytest.approx((-100, 30, -197.5))
 
 
 def test_an_image_file_on_another_grid_is_resampled_if_asked(tmp_path: Path) -> None:
@@ -141,32 +143,6 @@ def test_an_image_file_on_another_grid_is_resampled_if_asked(tmp_path: Path) -> 
     region = read_region(path, 1, "t", scan_on(GRID), RESAMPLE)
     assert region.geometry == GRID
     np.testing.assert_array_equal(region.inside, np.roll(blob(), -1, axis=0) == 1)
-
-
-def test_a_mirrored_image_file_is_resampled_to_where_it_lies(tmp_path: Path) -> None:
-    last_y = 30.0 + 6 * 0.5
-    other = Geometry(GRID.size, GRID.spacing_mm, (-100, last_y, -200), (1, 0, 0, 0, -1, 0, 0, 0, 1))
-    path = write_image(tmp_path / "mask.nii.gz", blob()[:, ::-1], other)
-    region = read_region(path, 1, "t", scan_on(GRID), RESAMPLE)
-    np.testing.assert_array_equal(region.inside, blob() == 1)
-
-
-def test_resampling_keeps_the_volume_of_a_ball(tmp_path: Path) -> None:
-    fine = Geometry((80, 80, 80), (0.5, 0.5, 0.5), (0, 0, 0), GRID.direction)
-    z, y, x = np.indices(fine.shape_zyx) * 0.5
-    ball = (np.hypot(np.hypot(x - 20, y - 20), z - 20) < 15).astype(np.uint8)
-    coarse = Geometry((44, 44, 20), (0.9, 0.9, 2.0), (0.3, 0.2, 0.1), GRID.direction)
-    path = write_image(tmp_path / "ball.nrrd", ball, fine)
-    region = read_region(path, 1, "t", scan_on(coarse), RESAMPLE)
-    assert region.volume_mm3 == pytest.approx(4 / 3 * np.pi * 15**3, rel=0.01)
-
-
-def test_resampling_cuts_nothing_off(tmp_path: Path) -> None:
-    other = axial_grid(origin_mm=(-100.0 + 4 * 0.75, 30.0, -200.0))
-    path = write_image(tmp_path / "mask.nrrd", blob(), other)
-    with pytest.raises(ReadError, match=r"partly outside its image.*up to 1\.125 mm") as caught:
-        read_region(path, 1, "t", scan_on(GRID), RESAMPLE)
-    assert caught.value.code == "mask-off-grid"
 
 
 SLICER = {
@@ -200,6 +176,90 @@ def test_a_name_for_an_image_without_names(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="mask_label is a name") as caught:
         read_region(path, "liver", "t")
     assert caught.value.code == "label-not-an-integer"
+
+
+def labels_1_and_2() -> npt.NDArray[np.uint8]:
+    """Mark 36 voxels, 24 as 1 and 12 as 2."""
+    labels = blob()
+    labels[3] *= 2
+    return labels
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd", ".mha", ".seg.nrrd"])
+def test_several_values_need_a_label(tmp_path: Path, suffix: str) -> None:
+    path = write_image(tmp_path / f"mask{suffix}", labels_1_and_2())
+    match = r"which is the tumour: expected mask_label .*got 1 \(24 voxels\), 2 \(12 voxels\)\. "
+    with pytest.raises(ReadError, match=match) as caught:
+        read_region(path, None, "tumour", scan_on(GRID))
+    assert caught.value.code == "label-missing"
+    assert read_region(path, 2, "tumour", scan_on(GRID)).voxel_count == 12
+    with pytest.raises(ReadError, match="Save the liver with its tumours as a mask of its own"):
+        read_region(path, None, "liver", scan_on(GRID))
+
+
+def test_several_values_of_a_series_need_a_label(tmp_path: Path) -> None:
+    folder = write_mask_series(tmp_path / "labels", labels_1_and_2())
+    with pytest.raises(ReadError, match=r"got 1 \(24 voxels\), 2 \(12 voxels\)") as caught:
+        read_region(folder, None, "tumour", scan_on(GRID))
+    assert caught.value.code == "label-missing"
+
+
+@pytest.mark.parametrize("value", [1, 7, 255])
+def test_one_value_needs_no_label(tmp_path: Path, value: int) -> None:
+    path = write_image(tmp_path / "mask.nii.gz", value * blob())
+    region = read_region(path, None, "tumour", scan_on(GRID))
+    np.testing.assert_array_equal(region.inside, blob() == 1)
+
+
+@pytest.mark.parametrize("label", [2, "2", "2.0", "2.", " 2.00 "])
+def test_whole_numbers_as_spreadsheets_write_them(tmp_path: Path, label: str | int) -> None:
+    path = write_image(tmp_path / "mask.nrrd", labels_1_and_2())
+    named = {f"Segment{n}_{key}": text for n, key, text in SEGMENTS_1_AND_2}
+    slicer = write_image(tmp_path / "mask.seg.nrrd", labels_1_and_2(), metadata=named)
+    seg = np.stack([labels_1_and_2() == 1, labels_1_and_2() == 2], -1).astype(np.uint8)
+    dicom = write_seg(tmp_path / "mask.dcm", seg, GRID, names=("A", "B"))
+    for file in (path, slicer, dicom):
+        region = read_region(file, label, "tumour", scan_on(GRID))
+        np.testing.assert_array_equal(region.inside, labels_1_and_2() == 2)
+
+
+SEGMENTS_1_AND_2 = [
+    (0, "Name", "A"),
+    (0, "LabelValue", "1"),
+    (1, "Name", "B"),
+    (1, "LabelValue", "2"),
+    (2, "Name", "background"),
+    (2, "LabelValue", "0"),
+]
+
+
+@pytest.mark.parametrize("label", [0, "0", "0.0"])
+def test_the_background_is_no_region(tmp_path: Path, label: str | int) -> None:
+    path = write_image(tmp_path / "mask.nrrd", blob())
+    with pytest.raises(ReadError, match="mask_label 0, which is the background") as caught:
+        read_region(path, label, "tumour", scan_on(GRID))
+    assert caught.value.code == "label-background"
+    named = {f"Segment{n}_{key}": text for n, key, text in SEGMENTS_1_AND_2}
+    slicer = write_image(tmp_path / "mask.seg.nrrd", blob(), metadata=named)
+    with pytest.raises(ReadError, match=r"got 1 \(A\), 2 \(B\)\.") as caught:
+        read_region(slicer, label, "tumour", scan_on(GRID))
+    assert caught.value.code == "label-absent"
+
+
+def test_the_only_other_value_is_proposed(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "mask.nrrd", 255 * blob())
+    with pytest.raises(ReadError, match=r"got labels 255\. Write 255 as mask_label") as caught:
+        read_region(path, 1, "tumour", scan_on(GRID))
+    assert caught.value.code == "label-absent"
+
+
+def test_layers_of_3d_slicer_are_to_be_exported(tmp_path: Path) -> None:
+    path = tmp_path / "mask.seg.nrrd"
+    layers = sitk.GetImageFromArray(np.stack([blob(), blob()], -1), isVector=True)
+    sitk.WriteImage(layers, str(path))
+    with pytest.raises(ReadError, match=r"more than one layer.*a file of its own") as caught:
+        read_region(path, "Mass", "tumour", scan_on(GRID))
+    assert caught.value.code == "mask-kind"
 
 
 def test_facts_of_a_segmentation(tmp_path: Path) -> None:

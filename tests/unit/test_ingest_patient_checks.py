@@ -90,6 +90,19 @@ def test_missing_columns_with_a_suggestion() -> None:
     assert (unused.code, unused.got) == ("columns-not-used", "Necrosis_percent, virus")
 
 
+def test_all_missing_covariates_are_one_problem() -> None:
+    table = patients()
+    known = [name for name in table.columns if name in CONFIG.covariates]
+    assert len(known) > 1
+    capital = known[0].upper()
+    missing, _ = find_covariate_problems(
+        table.drop(columns=known[1:]).rename(columns={known[0]: capital}), CONFIG
+    )
+    assert missing.code == "covariate-column-missing"
+    assert missing.column == ", ".join(name for name in CONFIG.covariates)
+    assert missing.next_step.startswith(f"{known[0]}: Did you mean {capital}? Add the columns")
+
+
 def test_unused_columns_and_those_after_the_outcome_are_named_once() -> None:
     table = patients().assign(note="x", post_status="alive", surgery_date="2023-01-01")
     problems = find_covariate_problems(table, CONFIG)

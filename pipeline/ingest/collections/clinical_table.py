@@ -21,6 +21,12 @@ from pipeline.ingest.pseudonyms import pseudo_date
 _DAMAGED = (OSError, ValueError, KeyError, UnicodeError, zipfile.BadZipFile)
 """What pandas and openpyxl raise on files that are not what their ending says."""
 
+_NOT_KNOWN = ("NA", "N/A", "NaN", "nan")
+"""How tables write what is not known; the files of one table may do so differently."""
+
+_ENDINGS = (".xlsx", ".csv")
+"""Of clinical tables, in the order of preference: spreadsheets are what is published."""
+
 
 def plain_text(text: str) -> str:
     """Return a text; raises ValueError for one that a spreadsheet may run as a formula."""
@@ -55,8 +61,13 @@ class ClinicalTables:
     report: tuple[ReportRow, ...]
 
 
-def find_table(source: Path, given: Path | None, pattern: str) -> Path:
-    """Return the clinical table: the one that was named, or the only one below the source.
+def find_clinical(
+    source: Path, given: Path | None, pattern: str, id_column: str
+) -> tuple[pd.DataFrame, list[ReportRow]]:
+    """Find and read the clinical table: the file that was named, or what lies below the source.
+
+    Of several files with the same rows, as of a spreadsheet and a CSV file made of it, the first
+    is taken, spreadsheets before CSV files.
 
     Parameters
     ----------
@@ -66,28 +77,54 @@ def find_table(source: Path, given: Path | None, pattern: str) -> Path:
         Value of ``--clinical``.
     pattern : str
         Of the file's name, such as ``*clinical*``.
+    id_column : str
+        Column of the patients' identifiers.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        As :func:`read_clinical` gives it.
+    notes : list of ReportRow
+        Which file was taken where there are several.
 
     Raises
     ------
     CohortError
-        If there is none, or several.
+        If there is none, several that differ, or one that cannot be read.
     """
     if given is not None:
         found = [given] if given.is_file() else []
     else:
-        endings = (".xlsx", ".csv")
-        found = [
-            file
-            for file in sorted(source.rglob(pattern))
-            if file.is_file() and file.suffix.lower() in endings and not file.name.startswith(".")
-        ]
-    if len(found) == 1:
-        return found[0]
-    raise CohortError([_not_one(found, pattern, given)])
+        found = sorted(
+            filter(_may_be_table, source.rglob(pattern)),
+            key=lambda file: (_ENDINGS.index(file.suffix.lower()), file),
+        )
+    if not found:
+        raise CohortError([_no_table(pattern, given)])
+    table = read_clinical(found[0], id_column)
+    if any(not _same_rows(table, read_clinical(file, id_column)) for file in found[1:]):
+        raise CohortError([_tables_differ(found)])
+    return table, _taken(found) if len(found) > 1 else []
+
+
+def _may_be_table(file: Path) -> bool:
+    """Tell a table from other files, such as the one that a spreadsheet program locks it by."""
+    is_hidden = file.name.startswith((".", "~$"))
+    return file.is_file() and file.suffix.lower() in _ENDINGS and not is_hidden
+
+
+def _same_rows(first: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Compare columns and fields; numbers by value, as a spreadsheet writes 5.0 as 5."""
+    return first.map(_value).equals(other.map(_value))
+
+
+def _value(text: str) -> str:
+    text = text.strip()
+    return repr(float(text)) if _is_number(text.removeprefix("-")) else text
 
 
 def read_clinical(file: Path, id_column: str) -> pd.DataFrame:
-    """Read the first sheet of a spreadsheet, or a CSV file, as text.
+    """Read the first sheet of a spreadsheet, or a CSV file, as text; what is not known is empty.
 
     Raises
     ------
@@ -106,6 +143,7 @@ def read_clinical(file: Path, id_column: str) -> pd.DataFrame:
     if id_column not in table.columns:
         problem = _unreadable(file, f"columns {', '.join(list(table.columns)[:8])} ...")
         raise CohortError([problem])
+    table = table.replace(list(_NOT_KNOWN), "")
     return table[table[id_column].str.strip() != ""].reset_index(drop=True)
 
 
@@ -209,15 +247,30 @@ def _unknown_value(patient_id: str, column: str) -> ReportRow:
     )
 
 
-def _not_one(found: Sequence[Path], pattern: str, given: Path | None) -> Problem:
-    listed = ", ".join(file.name for file in found)
+def _taken(found: Sequence[Path]) -> list[ReportRow]:
+    others = ", ".join(file.name for file in found[1:])
+    reason = f"{found[0].name} is taken; the same table is in {others}"
+    return [ReportRow(source="clinical table", fate=Fate.NOTE, reason=reason)]
+
+
+def _no_table(pattern: str, given: Path | None) -> Problem:
     return Problem(
         code=Code.TABLE_MISSING,
-        what="the clinical table was not found" if not found else "several clinical tables",
-        expected=f"one .xlsx or .csv file named {pattern} below the source, or --clinical FILE",
-        got=listed or ("nothing at the path given" if given else "none"),
+        what="the clinical table was not found",
+        expected=f"an .xlsx or .csv file named {pattern} below the source, or --clinical FILE",
+        got="nothing at the path given" if given else "none",
         next_step="Download the clinical table, or name it with --clinical.",
         file="" if given is None else given.name,
+    )
+
+
+def _tables_differ(found: Sequence[Path]) -> Problem:
+    return Problem(
+        code=Code.TABLE_AMBIGUOUS,
+        what="several files may be the clinical table, and they differ",
+        expected="one clinical table below the source, or copies of it with the same rows",
+        got=", ".join(file.name for file in found),
+        next_step="Name the one to use with --clinical FILE.",
     )
 
 

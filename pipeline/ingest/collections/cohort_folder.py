@@ -2,26 +2,28 @@
 
 Everything is written into a folder beside the final one, named after it with ``.partial``, and
 renamed at the end. An import that fails or is interrupted leaves nothing; what a killed one left
-is recognised by a marker file and replaced by the next.
+is recognised by a marker file and replaced by the next. An import that found nothing to use leaves
+its report and nothing else, which the next one may replace.
 """
 
 import shutil
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline.domain.cohort import ScanRow
-from pipeline.domain.errors import CohortError
+from pipeline.domain.errors import CohortError, OutputError
 from pipeline.domain.problem import Problem
-from pipeline.executor import CaseOutcome, run_cases
+from pipeline.executor.outcome import CaseOutcome
+from pipeline.executor.running import run_cases
 from pipeline.ingest.codes import Code
 from pipeline.ingest.cohort import BIOMARKERS_FILE, PATIENTS_FILE
 from pipeline.ingest.collections.formulas import without_formulas
+from pipeline.ingest.collections.import_report import REPORT_FILE, in_report_order, report_table
 from pipeline.ingest.collections.patient_import import IMAGES_FOLDER, import_patient
 from pipeline.ingest.collections.plan import (
     Fate,
@@ -31,15 +33,14 @@ from pipeline.ingest.collections.plan import (
     ReportRow,
 )
 from pipeline.ingest.scan_rows import SCANS_FILE, scan_table
-from pipeline.ingest.tables import text_table
 from pipeline.tabular import write_csv, write_text
 
-REPORT_FILE = "ingest_report.csv"
 TECHNICAL_FILE = "technical.csv"
 MARKER = ".unfinished-import"
 """A file that marks a folder as an import that has not been completed."""
 
-_REPORT_COLUMNS = list(ReportRow.__dataclass_fields__)
+MASK_NOT_USED = "no series was imported with a region of it; see the rows of its series"
+"""What the report says of a mask that was to be used, and in the end was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +53,31 @@ class ImportSummary:
         Patients with at least one row of ``scans.csv``.
     scans, rows : int
         Images, and rows of ``scans.csv`` (one a lesion).
-    not_used : int
-        Series and masks of the source that were not used, with a reason in the report.
-    failed : tuple of ReportRow
-        What should have been imported and could not.
+    report : tuple of ReportRow
+        All rows of the report, in its order.
     """
 
     patients: int
     scans: int
     rows: int
-    not_used: int
-    failed: tuple[ReportRow, ...]
+    report: tuple[ReportRow, ...]
+
+    def of_fate(self, fate: Fate) -> list[ReportRow]:
+        """Return the rows of the report with this fate."""
+        return [row for row in self.report if row.fate is fate]
 
 
 def check_output(out: Path) -> None:
-    """Refuse an output folder that holds anything: nothing is ever overwritten.
+    """Refuse an output folder that holds anything but the report of an import of nothing.
 
     Raises
     ------
     CohortError
         If it is a file or a folder with content.
     """
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+    if not out.exists():
+        return
+    if out.is_dir() and {file.name for file in out.iterdir()} <= {REPORT_FILE}:
         return
     problem = Problem(
         code=Code.COHORT_NOT_A_FOLDER if not out.is_dir() else Code.FOLDER_NOT_EMPTY,
@@ -98,10 +102,17 @@ def write_cohort(plan: ImportPlan, out: Path, jobs: int) -> ImportSummary:
     jobs : int
         Processes; the folder does not depend on their number.
 
+    Returns
+    -------
+    ImportSummary
+        Without scans where none could be imported; the folder then holds the report only.
+
     Raises
     ------
     CohortError
-        If no scan could be imported; nothing is left then.
+        If the output folder, or that of the unfinished work, holds something else.
+    OutputError
+        If it cannot be written.
     """
     check_output(out)
     with _unfinished(out) as folder:
@@ -112,12 +123,34 @@ def write_cohort(plan: ImportPlan, out: Path, jobs: int) -> ImportSummary:
             _result(patient, outcome, folder)
             for patient, outcome in zip(patients, outcomes, strict=True)
         ]
-        report = [*(row for item in imported for row in item.report), *plan.report]
+        report = _report(plan, imported)
         rows = [row for item in imported for row in item.rows]
-        if not rows:
-            raise CohortError(_nothing_usable(report))
-        _write_tables(plan, rows, report, imported, folder)
-    return _summary(rows, report)
+        write_csv(without_formulas(report_table(report)), folder / REPORT_FILE)
+        if rows:
+            _write_tables(plan, rows, imported, folder)
+        else:
+            shutil.rmtree(folder / IMAGES_FOLDER, ignore_errors=True)
+    return ImportSummary(
+        patients=len({row.patient_id for row in rows}),
+        scans=len({row.image for row in rows}),
+        rows=len(rows),
+        report=report,
+    )
+
+
+def _report(plan: ImportPlan, imported: Sequence[ImportedPatient]) -> tuple[ReportRow, ...]:
+    """Put the rows together; the plan could not know which masks would be used in the end."""
+    used = frozenset[Path]().union(*(item.masks for item in imported))
+    planned = [
+        row if row.fate is not Fate.USED or used.intersection(row.files) else _unused_mask(row)
+        for row in plan.report
+    ]
+    return in_report_order([*(row for item in imported for row in item.report), *planned])
+
+
+def _unused_mask(row: ReportRow) -> ReportRow:
+    advice = "Follow what is said of its series."
+    return replace(row, fate=Fate.NOT_USED, reason=MASK_NOT_USED, advice=advice)
 
 
 def _result(
@@ -140,7 +173,6 @@ def _result(
 def _write_tables(
     plan: ImportPlan,
     rows: Sequence[ScanRow],
-    report: Sequence[ReportRow],
     imported: Sequence[ImportedPatient],
     folder: Path,
 ) -> None:
@@ -148,7 +180,6 @@ def _write_tables(
     tables = {
         SCANS_FILE: _drop_empty_columns(scan_table(rows)),
         PATIENTS_FILE: plan.patient_table,
-        REPORT_FILE: report_table(report),
         TECHNICAL_FILE: pd.DataFrame(technical).fillna(""),
     }
     if not plan.biomarker_table.empty:
@@ -157,25 +188,9 @@ def _write_tables(
         write_csv(without_formulas(table), folder / name)
 
 
-def report_table(report: Sequence[ReportRow]) -> pd.DataFrame:
-    """Return the rows of ``ingest_report.csv``, by patient, each patient's in the given order."""
-    ordered = sorted(report, key=lambda row: row.patient_id)
-    return text_table(ordered, _REPORT_COLUMNS)
-
-
 def _drop_empty_columns(table: pd.DataFrame) -> pd.DataFrame:
     empty = [name for name in ("mask_label", "site", "scan_date") if not (table[name] != "").any()]
     return table.drop(columns=empty)
-
-
-def _summary(rows: Sequence[ScanRow], report: Sequence[ReportRow]) -> ImportSummary:
-    return ImportSummary(
-        patients=len({row.patient_id for row in rows}),
-        scans=len({row.image for row in rows}),
-        rows=len(rows),
-        not_used=sum(row.fate is Fate.NOT_USED for row in report),
-        failed=tuple(row for row in report if row.fate is Fate.FAILED),
-    )
 
 
 @contextmanager
@@ -184,13 +199,18 @@ def _unfinished(out: Path) -> Iterator[Path]:
     folder = out.with_name(f"{out.name}.partial")
     if folder.exists():
         _remove_left_over(folder)
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        msg = f"{out}: cannot be made ({error.strerror}). Name another folder with --out."
+        raise OutputError(msg) from None
     write_text("An import that has not been completed; safe to delete.\n", folder / MARKER)
     try:
         yield folder
         (folder / MARKER).unlink()
         if out.exists():
-            out.rmdir()  # empty, as checked; otherwise this fails and nothing is lost
+            (out / REPORT_FILE).unlink(missing_ok=True)  # of an import of nothing, as checked
+            out.rmdir()  # empty now; otherwise this fails and nothing is lost
         folder.rename(out)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -209,46 +229,3 @@ def _remove_left_over(folder: Path) -> None:
         file=folder.name,
     )
     raise CohortError([problem])
-
-
-def _nothing_usable(report: Sequence[ReportRow]) -> list[Problem]:
-    """Say for each patient why nothing was imported, alike series together."""
-    shown = [row for row in report if row.fate is Fate.FAILED] or list(report)
-    counts = Counter((row.patient_id, row.reason.rstrip(".")) for row in shown if row.reason)
-    problems = [
-        Problem(
-            code=Code.NOTHING_TO_IMPORT,
-            what=f"{count} {'entry' if count == 1 else 'entries'} cannot be imported",
-            expected="an image with a mask of the tumour",
-            got=reason,
-            next_step="Correct the source, name the tumour's segment by --tumour, or write images"
-            " without masks by --unmasked.",
-            patient_id=patient_id,
-        )
-        for (patient_id, reason), count in counts.items()
-    ]
-    return problems or [nothing_found()]
-
-
-def patients_without_images(known: Iterable[str], found: Iterable[str]) -> list[ReportRow]:
-    """Return a row for each patient of a clinical table of whom there is no image."""
-    return [
-        ReportRow(
-            patient_id=patient_id,
-            source="patient",
-            fate=Fate.NOT_USED,
-            reason="in the clinical table, but no image below the source",
-        )
-        for patient_id in sorted(set(known) - set(found))
-    ]
-
-
-def nothing_found() -> Problem:
-    """Return the problem of a source that holds nothing of its format."""
-    return Problem(
-        code=Code.NOTHING_TO_IMPORT,
-        what="nothing to import",
-        expected="images and masks of the format",
-        got="none below this folder",
-        next_step="Correct the path or --format.",
-    )

@@ -10,10 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.domain.cohort import BIOMARKER_COLUMNS
-from pipeline.domain.errors import CohortError
-from pipeline.ingest.collections.cohort_folder import nothing_found
 from pipeline.ingest.collections.dicom_rules import DicomRules
-from pipeline.ingest.collections.dicom_tree import Tree, plan_patient, read_tree
+from pipeline.ingest.collections.dicom_tree import LOOKED_FOR, Tree, plan_patient, read_tree
+from pipeline.ingest.collections.import_report import no_image
 from pipeline.ingest.collections.plan import Fate, ImportPlan, PatientSource, ReportRow
 from pipeline.ingest.dicom.attributes import optional_text
 from pipeline.ingest.dicom.header import read_header
@@ -45,22 +44,15 @@ def plan_dicom(
         What is imported.
     pseudonyms : dict
         Which pseudonym stands for which header identifier, for the key file only.
-
-    Raises
-    ------
-    CohortError
-        If there is no DICOM.
     """
     tree = read_tree(source)
-    if not tree.patients:
-        raise CohortError([nothing_found()])
     pseudonyms = dict(given) if given is not None else number_patients(tree.patients)
-    report = list(tree.report)
+    report = [*tree.report, *([] if tree.stacks else [no_image(LOOKED_FOR)])]
     patients: list[PatientSource] = []
     records: list[dict[str, str]] = []
     for header_id in tree.patients:
         if header_id not in pseudonyms:
-            report.append(_without_pseudonym())
+            report.append(_without_pseudonym(tree.files(header_id)))
             continue
         patient, rows = plan_patient(tree, header_id, pseudonyms[header_id], rules)
         record, remarks = _person(tree, header_id, patient.patient_id)
@@ -97,16 +89,18 @@ def _age_withheld(patient_id: str) -> Iterator[ReportRow]:
     yield ReportRow(
         patient_id=patient_id,
         source="PatientAge",
-        fate=Fate.NOT_USED,
-        reason=f"above {OLDEST_AGE} years, which would identify the patient",
+        fate=Fate.NOTE,
+        reason=f"left empty: above {OLDEST_AGE} years, which would identify the patient",
     )
 
 
-def _without_pseudonym() -> ReportRow:
+def _without_pseudonym(files: tuple[Path, ...]) -> ReportRow:
     return ReportRow(
         source="patient",
         fate=Fate.FAILED,
         reason="PatientID is not in the file of pseudonyms; add it, or leave out --pseudonyms",
+        advice="Correct the file of pseudonyms.",
+        files=files,
     )
 
 

@@ -13,12 +13,20 @@ from pipeline.ingest.collections.mask_folders import (
 from pipeline.ingest.collections.mask_links import Link, Mask, find_stack, shares_frame
 from pipeline.ingest.collections.plan import LIVER, TUMOUR, Fate, RegionSource, ReportRow
 from pipeline.ingest.collections.segment_names import RegionNames, region_kind, tumour_names
-from pipeline.ingest.description_words import is_safe, safe_description
+from pipeline.ingest.description_words import WITHHELD, is_safe, safe_description
 from pipeline.ingest.dicom.stacks import Stack
 from pipeline.ingest.read_error import ReadError
 
 SHARED = "shared with series it was not drawn on; breathing may have moved the organs between them"
 """What the report says of a mask that serves other series, and of those series."""
+
+NAME_THE_TUMOUR = (
+    "Name the tumour's segment or contour by --tumour, or write images without masks by --unmasked."
+)
+"""What to do where there is no mask of a tumour."""
+
+_NAMES_SHOWN = 10
+"""Segments that the report lists of a mask; a program may have labelled a hundred organs."""
 
 
 @dataclass
@@ -74,7 +82,8 @@ def link_masks(stacks: Sequence[Stack], masks: Sequence[Mask], rules: DicomRules
     for mask in sorted(masks, key=_preference):
         reason = _unwanted(mask, rules)
         if reason:
-            found.report.append(_row(mask, Fate.NOT_USED, reason))
+            row = _row(mask, Fate.NOT_USED, reason)
+            found.report.append(replace(row, advice=NAME_THE_TUMOUR))
             continue
         try:
             link = find_stack(mask, stacks)
@@ -110,10 +119,22 @@ def _unwanted(mask: Mask, rules: DicomRules) -> str:
         return f"not one of the collection's own masks (described as {wanted})"
     kinds = {region_kind(name, rules.names) for name in mask.facts.names}
     if not kinds & {TUMOUR, LIVER}:
-        shown = [name for name in mask.facts.names if name.strip() and is_safe(name)]
-        named = f" Names: {', '.join(shown)}." if shown else ""
-        return f"no segment named as tumour or liver; see --tumour and --liver.{named}"
+        return f"no segment named as tumour or liver; see --tumour and --liver. {_segments(mask)}"
     return ""
+
+
+def _segments(mask: Mask) -> str:
+    """List the segments of a mask, and say how to see the names that may be a person's."""
+    regions = mask.facts.regions
+    texts = [
+        f"{item.number} {item.name if is_safe(item.name) else WITHHELD}".strip()
+        for item in regions[:_NAMES_SHOWN]
+    ]
+    more = [f"{len(regions) - _NAMES_SHOWN} more"] if len(regions) > _NAMES_SHOWN else []
+    listed = f"Segments: {', '.join([*texts, *more]) or 'none'}."
+    # Where names are shown in full there is nothing to look up.
+    is_whole = not more and all(is_safe(item.name) for item in regions)
+    return listed if is_whole else f"{listed} --key FILE lists all names."
 
 
 def _take(found: PatientRegions, mask: Mask, link: Link, names: RegionNames) -> ReportRow:
@@ -243,4 +264,6 @@ def _row(mask: Mask, fate: Fate, reason: str) -> ReportRow:
         description=safe_description(mask.facts.series_description),
         fate=fate,
         reason=reason,
+        files=(mask.path,),
+        segments=tuple(f"{item.number} {item.name}".strip() for item in mask.facts.regions),
     )

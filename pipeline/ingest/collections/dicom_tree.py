@@ -1,15 +1,14 @@
 """Plan the import of a DICOM tree, whatever its folders: studies, series and the masks on them."""
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from pipeline.domain.scan import Modality, Timepoint
-from pipeline.ingest.collections.anonymous import AnonymousFile, name_anonymous
 from pipeline.ingest.collections.dicom_regions import (
+    NAME_THE_TUMOUR,
     SHARED,
     PatientRegions,
     add_mask_series,
@@ -18,6 +17,7 @@ from pipeline.ingest.collections.dicom_regions import (
 from pipeline.ingest.collections.dicom_rules import DicomRules
 from pipeline.ingest.collections.mask_folders import is_mask_series
 from pipeline.ingest.collections.mask_links import Mask
+from pipeline.ingest.collections.patient_names import name_patients
 from pipeline.ingest.collections.plan import (
     Fate,
     PatientSource,
@@ -27,16 +27,21 @@ from pipeline.ingest.collections.plan import (
 )
 from pipeline.ingest.collections.visits import Visits, order_visits
 from pipeline.ingest.description_words import safe_description
-from pipeline.ingest.dicom.facts import SeriesFacts
-from pipeline.ingest.dicom.mask_facts import MaskFacts, read_mask_facts
+from pipeline.ingest.dicom.mask_facts import read_mask_facts
 from pipeline.ingest.dicom.series import stack_problem
 from pipeline.ingest.dicom.stacks import Stack, Survey, survey
 from pipeline.ingest.read_error import ReadError
 
+Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
 
 NO_PATIENT_ID = "no PatientID in the header: study and top folder stand for the patient"
 """What the report says of the scans of a patient without identifier."""
+
+ADOPTED_ID = "no PatientID in its header: that of its study is taken"
+"""What the report says of files without identifier among others of their study that have one."""
+
+LOOKED_FOR = "DICOM files of CT, MR or PET, under any names and in any folders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class Tree:
         Files that are neither.
     by_folder : frozenset of str
         Patients without an identifier, named after their folder.
+    adopted : frozenset of Path
+        Masks, and first files of stacks, whose identifier is that of their study.
     damaged_folders : frozenset of Path
         Folders with a damaged file or a dead link: the series there may lack it.
     """
@@ -64,12 +71,19 @@ class Tree:
     mask_series: Mapping[str, tuple[Stack, ...]]
     report: tuple[ReportRow, ...]
     by_folder: frozenset[str]
+    adopted: frozenset[Path]
     damaged_folders: frozenset[Path] = frozenset()
 
     @property
     def patients(self) -> list[str]:
         """Identifiers in alphabetical order."""
         return sorted({*self.stacks, *self.masks, *self.mask_series})
+
+    def files(self, header_id: str) -> tuple[Path, ...]:
+        """Return all files of a patient."""
+        stacks = (*self.stacks.get(header_id, ()), *self.mask_series.get(header_id, ()))
+        masks = [mask.path for mask in self.masks.get(header_id, ())]
+        return (*(file for stack in stacks for file in stack.files), *masks)
 
 
 def read_tree(source: Path) -> Tree:
@@ -81,14 +95,15 @@ def read_tree(source: Path) -> Tree:
     # Anything else, such as a named pipe, would be waited for without end.
     found = survey(path for path in paths if path.is_file())
     dead = [path for path in paths if path.is_symlink() and not path.exists()]
-    rows = [*_skipped(found), *_dead_links(len(dead))]
+    rows = [*_skipped(found), *_dead_links(dead)]
     masks: list[Mask] = []
     for path in found.masks:
         try:
             masks.append(Mask(path, read_mask_facts(path)))
         except ReadError as error:
-            rows.append(ReportRow(source="mask", fate=Fate.FAILED, reason=error.what))
-    names = _patient_names(source, found.stacks, masks)
+            rows.append(_mask_failed(path, error))
+    of_patient = name_patients(source, found.stacks, masks)
+    names = of_patient.names
     series = [stack for stack in found.stacks if is_mask_series(source, stack)]
     scans = [stack for stack in found.stacks if not is_mask_series(source, stack)]
     return Tree(
@@ -96,27 +111,10 @@ def read_tree(source: Path) -> Tree:
         _grouped((names[mask.path], mask) for mask in masks),
         _grouped((names[stack.files[0]], stack) for stack in series),
         tuple(rows),
-        frozenset(names[stack.files[0]] for stack in found.stacks if not _own_id(stack.facts)),
+        frozenset(names[file] for file in of_patient.by_folder),
+        of_patient.adopted,
         frozenset(file.parent for file in (*found.damaged, *dead)),
     )
-
-
-def _patient_names(source: Path, stacks: Sequence[Stack], masks: Sequence[Mask]) -> dict[Path, str]:
-    """Return the patient of each stack (by its first file) and mask."""
-    facts: dict[Path, SeriesFacts | MaskFacts] = {
-        **{stack.files[0]: stack.facts for stack in stacks},
-        **{mask.path: mask.facts for mask in masks},
-    }
-    own = {file: _own_id(item) for file, item in facts.items()}
-    nameless = [
-        AnonymousFile(file, item.study_uid) for file, item in facts.items() if not own[file]
-    ]
-    named = {file: name for file, name in own.items() if name}
-    return {**named, **name_anonymous(source, nameless, named.values())}
-
-
-def _own_id(facts: SeriesFacts | MaskFacts) -> str:
-    return facts.patient_id.strip(" \0")
 
 
 def plan_patient(
@@ -145,20 +143,20 @@ def plan_patient(
     add_mask_series(regions, stacks, tree.mask_series.get(header_id, ()), rules.names)
     visits = order_visits(stacks, rules.only_visit)
     scans: list[ScanSource] = []
-    report = [replace(row, patient_id=patient_id) for row in regions.report]
+    report = [_remark(replace(row, patient_id=patient_id), tree) for row in regions.report]
     for stack in stacks:
         row = _row(stack, patient_id, visits)
         timepoint = visits.timepoint(stack)
         if timepoint is None:
             report.append(replace(row, reason=visits.why_none()))
             continue
-        reason, fate = _why_not(stack, tree, regions, rules)
-        if reason:
-            report.append(replace(row, fate=fate, reason=reason))
+        refused = _refuse(row, stack, tree, regions, rules)
+        if refused is not None:
+            report.append(_remark(refused, tree))
         else:
             remarks = [NO_PATIENT_ID] if header_id in tree.by_folder else []
             remarks += _remarks(stack, regions)
-            used = replace(row, fate=Fate.USED, reason="; ".join(remarks))
+            used = _remark(replace(row, fate=Fate.USED, reason="; ".join(remarks)), tree)
             scans.append(_scan(stack, regions.of(stack), timepoint, visits.days(stack), used))
     return PatientSource(patient_id, tuple(scans), rules.reading), report
 
@@ -186,20 +184,29 @@ def _remarks(stack: Stack, regions: PatientRegions) -> list[str]:
     return remarks + ([SHARED] if any(region.shared for region in regions.of(stack)) else [])
 
 
-def _why_not(
-    stack: Stack, tree: Tree, regions: PatientRegions, rules: DicomRules
-) -> tuple[str, Fate]:
+def _remark(row: ReportRow, tree: Tree) -> ReportRow:
+    if not any(file in tree.adopted for file in row.files[:1]):
+        return row
+    return replace(row, reason="; ".join(filter(None, (row.reason, ADOPTED_ID))))
+
+
+def _refuse(
+    row: ReportRow, stack: Stack, tree: Tree, regions: PatientRegions, rules: DicomRules
+) -> ReportRow | None:
+    """Return the row of a stack that cannot be used, with the reason; None if it can."""
     if stack.facts.modality not in list(Modality):
-        return "of a modality that is not read", Fate.NOT_USED
+        advice = f"Give images of {', '.join(Modality)}."
+        return replace(row, reason="of a modality that is not read", advice=advice)
     if not regions.has_tumour(stack) and not rules.unmasked:
-        return regions.why_none(stack), Fate.NOT_USED
+        return replace(row, reason=regions.why_none(stack), advice=NAME_THE_TUMOUR)
     if any(file.parent in tree.damaged_folders for file in stack.files):
-        return "a damaged file or dead link lies beside its slices, which may lack it", Fate.FAILED
+        reason = "a damaged file or dead link lies beside its slices, which may lack it"
+        return replace(row, fate=Fate.FAILED, reason=reason)
     problem = stack_problem(stack)
     if problem is not None:
         # The message may name files, which may be called after the patient.
-        return f"{problem.what} ({problem.code})", Fate.FAILED
-    return "", Fate.USED
+        return replace(row, fate=Fate.FAILED, reason=f"{problem.what} ({problem.code})")
+    return None
 
 
 def _row(stack: Stack, patient_id: str, visits: Visits) -> ReportRow:
@@ -214,6 +221,7 @@ def _row(stack: Stack, patient_id: str, visits: Visits) -> ReportRow:
         description=safe_description(stack.facts.series_description),
         slices=stack.slice_count,
         fate=Fate.NOT_USED,
+        files=stack.files,
     )
 
 
@@ -223,8 +231,8 @@ def _paths(source: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in sorted(names))
 
 
-def _grouped(items: Iterable[tuple[str, Item]]) -> dict[str, tuple[Item, ...]]:
-    groups: dict[str, list[Item]] = {}
+def _grouped(items: Iterable[tuple[Key, Item]]) -> dict[Key, tuple[Item, ...]]:
+    groups: dict[Key, list[Item]] = {}
     for name, item in items:
         groups.setdefault(name, []).append(item)
     return {name: tuple(members) for name, members in groups.items()}
@@ -232,16 +240,24 @@ def _grouped(items: Iterable[tuple[str, Item]]) -> dict[str, tuple[Item, ...]]:
 
 def _skipped(found: Survey) -> Iterator[ReportRow]:
     damaged = set(found.damaged)
-    reasons = [(_without_names(reason), file in damaged) for file, reason in found.skipped]
-    for (reason, is_damaged), count in sorted(Counter(reasons).items()):
+    groups = _grouped(
+        ((_without_names(reason), file in damaged), file) for file, reason in found.skipped
+    )
+    for (reason, is_damaged), files in sorted(groups.items()):
         fate = Fate.FAILED if is_damaged else Fate.NOT_USED
-        yield ReportRow(source=_count(count, "file"), fate=fate, reason=reason)
+        source = _count(len(files), "file")
+        yield ReportRow(source=source, fate=fate, reason=reason, files=files)
 
 
-def _dead_links(count: int) -> Iterator[ReportRow]:
-    if count:
+def _dead_links(links: Sequence[Path]) -> Iterator[ReportRow]:
+    if links:
         reason = "leads to no file; fetch the files, or copy them in place of the links"
-        yield ReportRow(source=_count(count, "link"), fate=Fate.FAILED, reason=reason)
+        source = _count(len(links), "link")
+        yield ReportRow(source=source, fate=Fate.FAILED, reason=reason, files=tuple(links))
+
+
+def _mask_failed(path: Path, error: ReadError) -> ReportRow:
+    return ReportRow(source="mask", fate=Fate.FAILED, reason=error.what, files=(path,))
 
 
 def _count(count: int, what: str) -> str:

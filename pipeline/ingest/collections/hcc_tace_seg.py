@@ -11,17 +11,16 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.domain.errors import CohortError
 from pipeline.domain.scan import Timepoint
-from pipeline.ingest.collections.clinical_table import find_table, read_clinical
-from pipeline.ingest.collections.cohort_folder import nothing_found, patients_without_images
+from pipeline.ingest.collections.clinical_table import find_clinical
 from pipeline.ingest.collections.dicom_rules import DicomRules
-from pipeline.ingest.collections.dicom_tree import plan_patient, read_tree
+from pipeline.ingest.collections.dicom_tree import LOOKED_FOR, plan_patient, read_tree
 from pipeline.ingest.collections.hcc_tace_clinical import (
     ID_COLUMN,
     NOT_TAKEN,
     convert_clinical,
 )
+from pipeline.ingest.collections.import_report import no_image, patients_without_images
 from pipeline.ingest.collections.plan import Fate, ImportPlan, PatientSource, ReportRow
 
 ORIGINAL_MASKS = "Segmentation"
@@ -45,21 +44,20 @@ def plan_hcc_tace_seg(source: Path, rules: DicomRules, clinical: Path | None) ->
     Raises
     ------
     CohortError
-        If there is no DICOM or no clinical table.
+        If there is no clinical table, or several that differ.
     """
-    table = read_clinical(find_table(source, clinical, "*clinical*"), ID_COLUMN)
+    table, notes = find_clinical(source, clinical, "*clinical*", ID_COLUMN)
     tables = convert_clinical(table)
     tree = read_tree(source)
-    if not tree.patients:
-        raise CohortError([nothing_found()])
     rules = replace(rules, mask_description=ORIGINAL_MASKS, only_visit=Timepoint.BASELINE)
     known = set(tables.patients["patient_id"])
     patients: list[PatientSource] = []
-    report = [*tree.report, *tables.report, *_notes()]
+    report = [*notes, *tree.report, *tables.report, *_notes()]
+    report += [] if tree.stacks else [no_image(LOOKED_FOR)]
     report += patients_without_images(known, tree.patients)
     for header_id in tree.patients:
         if header_id not in known or not _PUBLIC_ID.fullmatch(header_id):
-            report.append(_not_in_the_table())
+            report.append(_not_in_the_table(tree.files(header_id)))
             continue
         patient, rows = plan_patient(tree, header_id, header_id, rules)
         patients.append(patient)
@@ -71,20 +69,22 @@ def _notes() -> list[ReportRow]:
     return [
         ReportRow(
             source="clinical table",
-            fate=Fate.USED,
+            fate=Fate.NOTE,
             reason="AFP has no date of its own: drawn_on is the pseudo-date of the baseline scan",
         ),
         ReportRow(
             source=f"clinical table, columns {', '.join(NOT_TAKEN)}",
-            fate=Fate.NOT_USED,
-            reason="groups of other columns",
+            fate=Fate.NOTE,
+            reason="not taken, groups of other columns",
         ),
     ]
 
 
-def _not_in_the_table() -> ReportRow:
+def _not_in_the_table(files: tuple[Path, ...]) -> ReportRow:
     return ReportRow(
         source="patient",
         fate=Fate.FAILED,
-        reason="PatientID is none of the clinical table's; is this DICOM of another collection?",
+        reason="PatientID is none of the clinical table's: another collection, or another table",
+        advice="Correct the path, --format or --clinical.",
+        files=files,
     )

@@ -65,6 +65,7 @@ def series_row(stack: Stack, names: RegionNames, scan: Stack | None) -> ReportRo
         slices=stack.slice_count,
         fate=fate,
         reason=reason,
+        files=stack.files,
     )
 
 

@@ -47,6 +47,7 @@ class _Written:
     guess: PhaseGuess
     lesions: tuple[str, ...]
     has_liver: bool
+    masks: frozenset[Path]
     problems: tuple[ReportRow, ...]
 
 
@@ -83,7 +84,8 @@ def import_patient(patient: PatientSource, folder: Path) -> ImportedPatient:
         rows += scan_rows
         technical.append(_technical(scan_rows[0], item.source))
         report += [_used(item, named), *item.problems]
-    return ImportedPatient(tuple(rows), tuple(report), tuple(technical))
+    masks = frozenset(path for item in written for path in item.masks)
+    return ImportedPatient(tuple(rows), tuple(report), tuple(technical), masks)
 
 
 def _write(source: ScanSource, target: Path, stem: str, reading: Reading) -> _Written:
@@ -100,7 +102,8 @@ def _write(source: ScanSource, target: Path, stem: str, reading: Reading) -> _Wr
     for region in livers[:1]:
         write_region(region, target / f"{stem}_{LIVER}.nii.gz")
     lesions = tuple(item.lesion_id for item, _ in tumours)
-    return _Written(source, stem, guess, lesions, bool(livers), tuple(problems))
+    masks = frozenset(item.path for item, _ in regions)
+    return _Written(source, stem, guess, lesions, bool(livers), masks, tuple(problems))
 
 
 def _read(source: ScanSource, reading: Reading) -> Scan:
@@ -118,7 +121,7 @@ def _read_regions(
         how = replace(reading, resample_masks=True) if item.shared else reading
         try:
             region = read_region(item.path, item.label, item.name, scan, how)
-            _check_fits(item, region, scan)
+            _check_not_empty(item, region)
         except ImageError as error:
             problems.append(_region_failed(source, item, explain(error, source)))
         else:
@@ -126,10 +129,7 @@ def _read_regions(
     return read, problems
 
 
-def _check_fits(item: RegionSource, region: Region, scan: Scan) -> None:
-    difference = scan.geometry.difference(region.geometry)
-    if difference:
-        raise ImageError(f"the mask does not lie on the grid of its image: {difference}")
+def _check_not_empty(item: RegionSource, region: Region) -> None:
     if item.is_written and not region.voxel_count:
         raise ImageError("the mask has no voxel inside the image")
 
@@ -139,7 +139,11 @@ def _region_failed(source: ScanSource, item: RegionSource, reason: str) -> Repor
     # A vessel only helps to tell the phase, so that its loss is no failure of the import.
     fate = Fate.FAILED if item.is_written else Fate.NOT_USED
     return replace(
-        source.report, source=f"{source.report.source}, mask of {what}", fate=fate, reason=reason
+        source.report,
+        source=f"{source.report.source}, mask of {what}",
+        fate=fate,
+        reason=reason,
+        files=(item.path,),
     )
 
 

@@ -25,11 +25,13 @@ class Fate(StrEnum):
     USED = "used"
     NOT_USED = "not used"
     FAILED = "failed"
+    NOTE = "note"
+    """Not about a file: what to know of the import."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRow:
-    """One row of ``ingest_report.csv``.
+    """One row of ``ingest_report.csv``, and what the report must not hold.
 
     Parameters
     ----------
@@ -47,6 +49,12 @@ class ReportRow:
         Whether it was used.
     reason : str
         Why not, or what to know.
+    advice : str
+        What to do if nothing at all can be imported; not in the report.
+    files : tuple of Path
+        What it is about, for the key only: paths may hold names.
+    segments : tuple of str
+        Numbers and names of the segments of a mask, for the key only.
     """
 
     patient_id: str = ""
@@ -60,6 +68,9 @@ class ReportRow:
     phase_reason: str = ""
     fate: Fate
     reason: str = ""
+    advice: str = "Correct the source."
+    files: tuple[Path, ...] = field(default=(), repr=False)
+    segments: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +82,7 @@ class RegionSource:
     path : Path
         A mask that :func:`pipeline.ingest.mask.read_region` reads.
     label : str, int or None
-        Segment or voxel value; None for all above zero.
+        Segment or voxel value; None for the only one.
     name : str
         ``tumour``, ``liver``, or a vessel that only helps to tell the phase.
     lesion_id : str
@@ -163,8 +174,11 @@ class ImportedPatient:
         One a scan, and one a region that could not be used.
     technical : tuple of dict
         Rows of ``technical.csv``.
+    masks : frozenset of Path
+        Mask files of which a region was used.
     """
 
     rows: tuple[ScanRow, ...]
     report: tuple[ReportRow, ...]
     technical: tuple[dict[str, str], ...]
+    masks: frozenset[Path] = frozenset()

@@ -19,8 +19,8 @@ from pipeline.domain.problem import Problem
 from pipeline.domain.reading import Reading
 from pipeline.domain.scan import Modality, Timepoint
 from pipeline.ingest.codes import Code
-from pipeline.ingest.collections.clinical_table import find_table, read_clinical
-from pipeline.ingest.collections.cohort_folder import nothing_found, patients_without_images
+from pipeline.ingest.collections.clinical_table import find_clinical
+from pipeline.ingest.collections.import_report import no_image, patients_without_images
 from pipeline.ingest.collections.plan import (
     TUMOUR,
     Fate,
@@ -43,6 +43,9 @@ _SCAN = re.compile(r"(\d+)_([0-3])_scan\.nii(?:\.gz)?")
 _MASK = re.compile(r"(\d+)_([0-3])_(\d+)_tumor_seg\.(?:nrrd|nii|nii\.gz)")
 _NOT_SCANS = re.compile(r"organ|mask|seg", re.IGNORECASE)
 """Folders of the release that hold automatic organ labels under the names of the scans."""
+
+LOOKED_FOR = "files named as 7_1_scan.nii.gz (patient 7, phase 1), outside folders of organ masks"
+UNPACK_THE_MASKS = "Unpack the archive of the tumour masks below the source."
 
 Scans = dict[tuple[str, str], Path]
 """Scan of each patient and phase."""
@@ -79,19 +82,18 @@ def plan_waw_tace(source: Path, reading: Reading, clinical: Path | None) -> Impo
     Raises
     ------
     CohortError
-        If there are no scans or no clinical table.
+        If there is no clinical table, or several that differ.
     """
-    table = read_clinical(find_table(source, clinical, "clinical_data*"), ID_COLUMN)
+    table, notes = find_clinical(source, clinical, "clinical_data*", ID_COLUMN)
     try:
         tables = convert_clinical(table)
     except ValueError:
         raise CohortError([_not_numbers()]) from None
     release = find_release(source)
-    if not release.patients:
-        raise CohortError([nothing_found()])
     known = set(tables.patients["patient_id"])
     patients: list[PatientSource] = []
-    report = [*release.report, *tables.report]
+    report = [*notes, *release.report, *tables.report]
+    report += [] if release.scans else [no_image(LOOKED_FOR)]
     report += patients_without_images(known, map(patient_id_of, release.patients))
     for patient in release.patients:
         patient_id = patient_id_of(patient)
@@ -138,7 +140,8 @@ def _plan_patient(
                 for _, file in sorted(masks.items())
             ]
         elif not masks:
-            report.append(_row(patient_id, image.name, Fate.NOT_USED, "no mask of the tumour"))
+            row = _row(patient_id, image.name, Fate.NOT_USED, "no mask of the tumour")
+            report.append(replace(row, advice=UNPACK_THE_MASKS))
         else:
             fitting, rows = _fitting(release, patient, image, masks, reading)
             report += [replace(row, patient_id=patient_id) for row in rows]

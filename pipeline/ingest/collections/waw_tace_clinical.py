@@ -121,15 +121,15 @@ def _remarks(table: pd.DataFrame, albumin_unit: str) -> list[ReportRow]:
     taken = {ID_COLUMN, *(column.source for column in COLUMNS), *MARKERS}
     absent = sorted(taken - set(table.columns))
     others = [name for name in table.columns if name not in taken]
-    remarks = [(Fate.USED, "laboratory values", "without date: drawn_on is the scan's pseudo-date")]
+    remarks = [(Fate.NOTE, "laboratory values", "without date: drawn_on is the scan's pseudo-date")]
     if albumin_unit:
-        remarks.append((Fate.USED, "lab_albumin", f"taken as {albumin_unit} by its values"))
+        remarks.append((Fate.NOTE, "lab_albumin", f"taken as {albumin_unit} by its values"))
     elif "lab_albumin" not in absent:
         remarks.append((Fate.FAILED, "lab_albumin", "fits neither g/dL nor g/L; left out"))
     if absent:
-        remarks.append((Fate.NOT_USED, ", ".join(absent), "expected and not in the table"))
+        remarks.append((Fate.NOTE, ", ".join(absent), "expected and not in the table"))
     if others:
-        remarks.append((Fate.NOT_USED, ", ".join(others), "meaning or code not known"))
+        remarks.append((Fate.NOTE, ", ".join(others), "not taken, meaning or code not known"))
     return [
         ReportRow(source=f"clinical table: {columns}", fate=fate, reason=reason)
         for fate, columns, reason in remarks

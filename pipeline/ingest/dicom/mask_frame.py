@@ -38,6 +38,19 @@ def check_frame_of_reference(path: Path, mask_frame: str, scan_frame: str) -> No
     )
 
 
+def off_grid(path: Path, difference: str) -> ReadError:
+    """Return the error of a mask that would have to be resampled, for the caller to raise."""
+    return ReadError(
+        path,
+        "is not on the grid of its image",
+        expected="voxels that are voxels of the image",
+        got=difference,
+        next_step="Name the image that the mask was drawn on; or set resample_masks: true in"
+        " cohort.yaml, and look at the two.",
+        code=Code.MASK_OFF_GRID,
+    )
+
+
 def beyond_edge(path: Path, distance_mm: float) -> ReadError:
     """Return the error of a mask that reaches out of its image, for the caller to raise."""
     return ReadError(

@@ -8,6 +8,7 @@ Without a label, a mask of several segments is read where one of them bears the 
 that is wanted: the column ``liver_mask`` has no label of its own.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from pipeline.ingest.description_words import WITHHELD, safe_description
 from pipeline.ingest.read_error import ReadError
 
 _NAMES_SHOWN = 10
+
+_WHOLE_NUMBER = re.compile(r"\s*([0-9]+)(?:\.0*)?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,12 @@ class Labelled:
         """Give number and name; one that may be a person's is withheld, as messages are written."""
         name = safe_description(self.name)
         return f"{self.number} {name}" if name == WITHHELD else f"{self.number} ({name or '-'})"
+
+
+def whole_number(label: str | int) -> int | None:
+    """Return a label as a number, ``1.0`` of a spreadsheet included; None where it is none."""
+    found = _WHOLE_NUMBER.fullmatch(str(label))
+    return int(found[1]) if found else None
 
 
 def pick_label(path: Path, items: Sequence[Labelled], label: str | int | None, region: str) -> int:
@@ -73,15 +82,13 @@ def pick_label(path: Path, items: Sequence[Labelled], label: str | int | None, r
 
 
 def _matches(items: Sequence[Labelled], label: str | int) -> Sequence[Labelled]:
+    numbered = [item for item in items if item.number == whole_number(label)]
     if isinstance(label, int):
-        return [item for item in items if item.number == label]
+        return numbered
     exact = [item for item in items if item.name == label]
     if exact:
         return exact
-    alike = _named(items, label)
-    if alike:
-        return alike
-    return [item for item in items if str(item.number) == label.strip()]
+    return _named(items, label) or numbered
 
 
 def _named(items: Sequence[Labelled], name: str) -> Sequence[Labelled]:

@@ -17,10 +17,9 @@ import numpy.typing as npt
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.reading import Reading
 from pipeline.domain.scan import Region, Scan
-from pipeline.ingest.codes import Code
 from pipeline.ingest.dicom.frame_stack import stack_frames
 from pipeline.ingest.dicom.mask_dataset import damage_reported, read_dataset, unreadable_mask
-from pipeline.ingest.dicom.mask_frame import beyond_edge, check_frame_of_reference
+from pipeline.ingest.dicom.mask_frame import beyond_edge, check_frame_of_reference, off_grid
 from pipeline.ingest.dicom.mask_labels import pick_label
 from pipeline.ingest.dicom.segment_frames import (
     FramePlane,
@@ -30,7 +29,6 @@ from pipeline.ingest.dicom.segment_frames import (
 )
 from pipeline.ingest.dicom.slice_spacing import other_spacing_mm
 from pipeline.ingest.mask_resampling import resample_region
-from pipeline.ingest.read_error import ReadError
 
 PIXEL_TOLERANCE = 0.03
 """Largest distance of a frame's corner pixels from the centres of their voxels, in voxels.
@@ -81,11 +79,11 @@ def read_segment(
         frame = str(dataset.get("FrameOfReferenceUID", "") or "")
         check_frame_of_reference(path, frame, scan.frame_of_reference)
         frames = frames_of_segment(path, dataset, segment, reading)
-        off_grid = _off_grid(frames, scan.geometry)
-        if not off_grid:
+        difference = _off_grid(frames, scan.geometry)
+        if not difference:
             return Region(_place(frames, scan.geometry), scan.geometry, name)
         if not reading.resample_masks:
-            raise _not_on_grid(path, off_grid)
+            raise off_grid(path, difference)
         inside, geometry = stack_frames(frames, reading)
     return resample_region(path, Region(inside, geometry, name), scan.geometry)
 
@@ -157,10 +155,9 @@ def _in_voxels(
     plane: FramePlane, grid: Geometry
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return a frame's first pixel and its steps along rows and columns in voxels (x, y, z)."""
-    axes = np.reshape(grid.direction, (3, 3)) * np.asarray(grid.spacing_mm)
-    start = plane.position_mm - np.asarray(grid.origin_mm)
-    voxels = np.linalg.solve(axes, np.stack([start, plane.along_row_mm, plane.along_column_mm]).T).T
-    return voxels[0], voxels[1:]
+    steps_mm = np.stack([np.zeros(3), plane.along_row_mm, plane.along_column_mm])
+    voxels = grid.to_voxels(plane.position_mm + steps_mm)
+    return voxels[0], voxels[1:] - voxels[0]
 
 
 def _check_first(path: Path, place: tuple[int, ...], filled: set[tuple[int, ...]]) -> None:
@@ -174,15 +171,3 @@ def _check_within(path: Path, voxels: npt.NDArray[np.int64], grid: Geometry) -> 
     beyond = np.maximum(-voxels, voxels - (np.asarray(grid.size) - 1)).max(axis=0)
     if (beyond > 0).any():
         raise beyond_edge(path, float((beyond * np.asarray(grid.spacing_mm)).max()))
-
-
-def _not_on_grid(path: Path, difference: str) -> ReadError:
-    return ReadError(
-        path,
-        "is not on the grid of its image",
-        expected="pixels that are voxels of the image",
-        got=difference,
-        next_step="Name the image that the mask was drawn on, or set resample_masks: true in"
-        " cohort.yaml.",
-        code=Code.MASK_OFF_GRID,
-    )

@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 
-from pipeline.domain.geometry import Geometry
 from pipeline.domain.reading import Reading
 from pipeline.domain.scan import Region, Scan
 from pipeline.ingest.dicom.contour_planes import Planes, sort_into_planes
@@ -74,7 +73,7 @@ def read_structure(
         frame = _frame_of_reference(structures, number)
         check_frame_of_reference(path, frame, scan.frame_of_reference)
         contours = read_contours(path, _contour_items(structures, number))
-    points = [_in_voxels(contour, scan.geometry) for contour in contours]
+    points = [scan.geometry.to_voxels(contour) for contour in contours]
     planes = sort_into_planes(path, points, scan.geometry, reading)
     inside = _fill(path, planes)
     region = Region(inside, planes.geometry, name)
@@ -128,13 +127,6 @@ def _contour_items(structures: pydicom.Dataset, number: int) -> list[pydicom.Dat
         if int(item.ReferencedROINumber) == number
         for contour in item.get("ContourSequence") or []
     ]
-
-
-def _in_voxels(points_mm: _Points, grid: Geometry) -> _Points:
-    """Transform positions in millimetres into voxels (x, y, z) of a grid."""
-    axes = np.reshape(grid.direction, (3, 3)) * np.asarray(grid.spacing_mm)
-    voxels: _Points = np.linalg.solve(axes, (points_mm - np.asarray(grid.origin_mm)).T).T
-    return voxels
 
 
 def _fill(path: Path, planes: Planes) -> npt.NDArray[np.bool_]:

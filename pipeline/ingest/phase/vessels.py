@@ -60,7 +60,6 @@ def _read(
     path: Path, label: str, quantity: Quantity, scan: Scan, reading: Reading
 ) -> Region | None:
     try:
-        region = read_region(path, label, quantity, scan, reading)
+        return read_region(path, label, quantity, scan, reading)
     except ReadError:
         return None
-    return None if scan.geometry.difference(region.geometry) else region
