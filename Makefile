@@ -5,6 +5,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+INSTALLED := $(VENV)/.installed
+KERNELS := setup.py $(wildcard pipeline/features/fast/kernels/*.pyx)
 LOCKS := requirements/build.lock.txt requirements/all.lock.txt
 
 # The stages' commands in dvc.yaml say `python`.
@@ -18,30 +20,30 @@ export MLFLOW_DISABLE_TELEMETRY := true
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(READY) ## make the environment in .venv
+setup: $(INSTALLED) ## make the environment in .venv
 
-demo: $(READY) ## the whole pipeline on the synthetic demo cohort, then score its patients
+demo: $(INSTALLED) ## the whole pipeline on the synthetic demo cohort, then score its patients
 	$(BIN)/dvc repro
 	$(BIN)/python -m pipeline.predict --bundle models/bundle --cohort data/demo --out predictions
 
-test: $(READY) ## all tests
+test: $(INSTALLED) ## all tests
 	$(BIN)/python -m pytest
 
-test-fast: $(READY) ## the tests that take seconds
+test-fast: $(INSTALLED) ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow"
 
-lint: $(READY) ## style, types, layers, spelling
+lint: $(INSTALLED) ## style, types, layers, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 
-format: $(READY) ## bring the code into its form
+format: $(INSTALLED) ## bring the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-benchmark: $(READY) ## measure the times in the README's table
+benchmark: $(INSTALLED) ## measure the times in the README's table
 	$(BIN)/python tests/benchmarks/measure_pipeline.py --write
 
 $(READY): pyproject.toml $(LOCKS)
@@ -49,6 +51,10 @@ $(READY): pyproject.toml $(LOCKS)
 	"$(PYTHON)" -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.lock.txt
 	$(BIN)/python -m pip install --quiet --no-build-isolation --require-hashes -r requirements/all.lock.txt
+	touch $@
+
+# Compiles the kernels; again whenever one of them changes.
+$(INSTALLED): $(READY) $(KERNELS)
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
 	touch $@
 

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from pipeline.config.extraction import ExtractionParameters
     from pipeline.domain.cohort import Cohort, ScanRow
     from pipeline.domain.problem import Problem
+    from pipeline.domain.scan import Region, Scan
+    from pipeline.executor.running import Executor
     from pipeline.features.cohort import RegionCase
-    from pipeline.store import ResultStore
+    from pipeline.imaging.intensity import IntensityReference
+    from pipeline.store.results import ResultStore
 
 DEFAULT_LABEL = 1
 """PyRadiomics' own choice where neither the command nor the parameter file names a label."""
@@ -31,26 +34,55 @@ One case (--image, --mask): F.csv gets a header and one row. The region is the v
 else with the parameter file's setting.label, else with 1. In a DICOM SEG or RTSTRUCT --label names
 the segment or contour; it may be left out where there is only one.
 
-A cohort (--cohort): the folder --out gets features.csv, features.parquet and failures.csv; the
-parameter file applies to all modalities. The region is the voxels with mask_label, else with the
-parameter file's setting.label, else all above zero. Results of single cases are kept in the folder
-that NECROSIS_STORE names (default data/store), so the same command resumes where it was stopped.
+A cohort (--cohort): the folder --out gets features.csv, features.parquet, failures.csv and
+extraction.json (engine, settings, versions, remarks); the parameter file applies to all modalities.
+The region is the voxels with mask_label, else with the parameter file's setting.label, else with
+the only value. Results of single cases are kept in the folder that NECROSIS_STORE names (default
+data/store), so the same command resumes where it was stopped.
 
 Exit codes: 0 done, 1 the input has problems, 2 wrong usage, 3 some cases failed (listed in
 failures.csv) and the rest is complete, 130 interrupted.
 """
 
 
-def extract_row(
-    case: "RegionCase",
-    images: Path,
-    parameters: "ExtractionParameters",
-    store: "ResultStore | None",
+def extract_files(
+    case: "RegionCase", images: Path, parameters: "ExtractionParameters"
 ) -> dict[str, float]:
     """Extract the features of one region of a row of ``scans.csv``, from its files as they are."""
+    from pipeline.features.extraction import plan_extraction
+
+    return plan_extraction(parameters).compute(*_read(case, images, parameters))
+
+
+def extract_files_once(
+    case: "RegionCase", images: Path, parameters: "ExtractionParameters", store: "ResultStore"
+) -> dict[str, float]:
+    """Do as :func:`extract_files`, or take the result from the store.
+
+    Files that look untouched since then are not even read.
+    """
+    from pipeline.domain.reading import DEFAULT_READING
+    from pipeline.features.extraction import plan_extraction
+    from pipeline.ingest.source_memory import SourceMemory
+
+    extraction = plan_extraction(parameters)
+    memory = SourceMemory(store, images, DEFAULT_READING)
+    look = memory.look(case.row, extraction.key_from("files as they are", case.region))
+    key = memory.recall(look)
+    known = None if key is None else extraction.load(store, key)
+    if known is not None:
+        return known
+    found = _read(case, images, parameters)
+    key = extraction.key_of(*found)
+    values = extraction.load_or_compute(store, key, *found)
+    memory.remember(look, key)
+    return values
+
+
+def _read(
+    case: "RegionCase", images: Path, parameters: "ExtractionParameters"
+) -> "tuple[Scan, Region, dict[str, IntensityReference]]":
     from pipeline.cases import read_case
-    from pipeline.features.engine import load_engine
-    from pipeline.features.extraction import extract_features
     from pipeline.imaging.intensity import measure_references
     from pipeline.imaging.prepared import check_same_grid
 
@@ -58,12 +90,14 @@ def extract_row(
     check_same_grid(scan, regions)
     standardised = parameters.pipeline.standardise != "none"
     references = measure_references(scan, regions) if standardised else {}
-    engine = load_engine(parameters.pipeline.engine)
-    return extract_features(scan, regions[case.region], references, parameters, engine, store)
+    return scan, regions[case.region], references
 
 
 def extract_cohort(
-    cohort: "Cohort", parameters: "ExtractionParameters", store: "ResultStore", jobs: int
+    cohort: "Cohort",
+    parameters: "ExtractionParameters",
+    store: "ResultStore",
+    executor: "Executor | int",
 ) -> "CaseTable":
     """Extract the features of every region of every scan of a cohort, from the files as they are.
 
@@ -75,22 +109,33 @@ def extract_cohort(
         The same for all modalities.
     store : ResultStore
         Results of single cases; what is found there is not computed again.
-    jobs : int
-        Processes.
+    executor : Executor or int
+        Where the work is done, or the number of processes on this machine.
     """
     from pipeline.case_table import build_case_table
     from pipeline.cases import KEY_COLUMNS, key_of
     from pipeline.domain.scan import Modality
-    from pipeline.executor import run_cases
+    from pipeline.executor.running import run_cases
     from pipeline.features.cohort import list_feature_names, list_region_cases
 
     names = list_feature_names([parameters])
     rows = [_with_label(row, parameters.label) for row in cohort.scans]
     cases = list_region_cases(rows, dict.fromkeys(Modality, parameters))
     keys = [{**key_of(case.row), "region": case.region} for case in cases]
-    work = partial(extract_row, images=cohort.root, parameters=parameters, store=store)
-    outcomes = run_cases(work, cases, jobs, "extract")
-    return build_case_table(keys, outcomes, [*KEY_COLUMNS, "region", *names])
+    work = partial(extract_files_once, images=cohort.root, parameters=parameters, store=store)
+    weight = partial(_image_bytes, cohort.root)
+    outcomes = run_cases(work, cases, executor, "extract", lambda case: case.row.image, weight)
+    return build_case_table(keys, outcomes, [*KEY_COLUMNS, "region", *names], cohort.root)
+
+
+def _image_bytes(root: Path, case: "RegionCase") -> float:
+    """Return the size of a case's files, by which the largest go first."""
+    from pipeline.ingest.source_memory import list_file_states
+
+    try:
+        return sum(size for _, _, size, *_ in list_file_states(root / case.row.image))
+    except OSError:  # the reader says what is wrong
+        return 0
 
 
 def _with_label(row: "ScanRow", label: int | None) -> "ScanRow":
@@ -124,7 +169,7 @@ def _command_one(args: argparse.Namespace) -> ExitCode:
         mask_label=args.label,
     )
     case = RegionCase(_with_label(row, label), "tumour")
-    values = extract_row(case, Path(), parameters, store=None)
+    values = extract_files(case, Path(), parameters)
     write_csv(pd.DataFrame([values]), args.out)
     return ExitCode.DONE
 
@@ -133,23 +178,37 @@ def _command_cohort(args: argparse.Namespace) -> ExitCode:
     from pipeline.case_table import log_failures
     from pipeline.config.extraction import load_extraction_parameters
     from pipeline.domain.errors import CohortError
-    from pipeline.executor import default_jobs
+    from pipeline.features.provenance import describe_extraction, log_remarks
     from pipeline.ingest.cohort import read_cohort
-    from pipeline.store import ResultStore, default_store_root
-    from pipeline.tabular import write_csv, write_parquet
+    from pipeline.store.results import ResultStore, default_store_root
+    from pipeline.tabular import write_csv, write_json, write_parquet
 
     parameters = load_extraction_parameters(args.config)
     cohort, problems = read_cohort(args.cohort)
     if not cohort.scans:
         raise CohortError(problems)
     store = ResultStore(default_store_root())
-    table = extract_cohort(cohort, parameters, store, args.jobs or default_jobs())
+    table = extract_cohort(cohort, parameters, store, _executor(args))
     table = replace(table, failures=_with_unreadable_rows(table.failures, problems))
     write_csv(table.rows, args.out / "features.csv")
     write_parquet(table.rows, args.out / "features.parquet")
     write_csv(table.failures, args.out / "failures.csv")
+    provenance = describe_extraction(table.rows, parameters)
+    write_json(provenance, args.out / "extraction.json")
     log_failures(table)
+    log_remarks(provenance)
     return ExitCode.SOME_CASES_FAILED if len(table.failures) else ExitCode.DONE
+
+
+def _executor(args: argparse.Namespace) -> "Executor | int":
+    if args.executor == "dask":
+        from pipeline.executor.cluster import DaskExecutor
+
+        return DaskExecutor(args.scheduler)
+    from pipeline.executor.machine import default_jobs
+
+    jobs: int = args.jobs or default_jobs()
+    return jobs
 
 
 def _with_unreadable_rows(
@@ -194,7 +253,10 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         "--jobs", type=at_least_one, metavar="N", help="processes; default: as many as fit"
     )
     parser.add_argument(
-        "--executor", choices=("local",), default="local", help="where the processes run"
+        "--executor", choices=("local", "dask"), default="local", help="where the processes run"
+    )
+    parser.add_argument(
+        "--scheduler", metavar="ADDR", help="of a Dask cluster, such as tcp://10.0.0.1:8786"
     )
     args = parser.parse_args(argv)
     of_one_case = (args.image, args.mask, args.label)
@@ -202,6 +264,10 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         parser.error("--cohort goes without --image, --mask and --label")
     if args.cohort is None and (args.image is None or args.mask is None):
         parser.error("expected --image and --mask, or --cohort")
+    if (args.executor == "dask") != (args.scheduler is not None):
+        parser.error("--executor dask and --scheduler go together")
+    if args.scheduler is not None and (args.cohort is None or args.jobs is not None):
+        parser.error("--scheduler goes with --cohort and without --jobs")
     return args
 
 

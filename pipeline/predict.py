@@ -28,7 +28,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
     parser.add_argument("--jobs", type=at_least_one, help="processes; default: as many as fit")
     args = parser.parse_args(argv)
 
-    from pipeline.executor import default_jobs
+    from pipeline.executor.machine import default_jobs
     from pipeline.modeling.bundle import load_bundle
     from pipeline.scoring.case_file import write_as_cohort
     from pipeline.scoring.output import write_answers
@@ -70,7 +70,7 @@ def score(bundle: "ModelBundle", tables: Path, images: Path, jobs: int) -> "Answ
     from pipeline.scoring.output import Answers
     from pipeline.scoring.pictures import draw_patients
     from pipeline.scoring.settings import load_scoring_settings
-    from pipeline.store import ResultStore, default_store_root
+    from pipeline.store.results import ResultStore, default_store_root
 
     settings = load_scoring_settings(bundle.configs_folder)
     new = read_new_patients(tables, images, settings, jobs)

@@ -20,11 +20,11 @@ else
             complain "$python lacks the modules venv and ensurepip. On Debian and Ubuntu: apt-get install python3.11-venv"
         headers=$("$python" -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
         [ -f "$headers/Python.h" ] ||
-            complain "Python's C headers are missing ($headers/Python.h), pyradiomics is compiled against them. On Debian and Ubuntu: apt-get install python3.11-dev"
+            complain "Python's C headers are missing ($headers/Python.h), pyradiomics and our own kernels are compiled against them. On Debian and Ubuntu: apt-get install python3.11-dev"
     fi
 fi
 command -v "${CC:-cc}" >/dev/null 2>&1 || command -v gcc >/dev/null 2>&1 ||
-    complain "no C compiler (cc, gcc) found; pyradiomics is compiled during set-up. On Debian and Ubuntu: apt-get install build-essential"
+    complain "no C compiler (cc, gcc) found; pyradiomics and our own kernels are compiled during set-up. On Debian and Ubuntu: apt-get install build-essential"
 command -v git >/dev/null 2>&1 ||
     complain "git not found; DVC and the record of each run need it."
 exit $missing

@@ -3,8 +3,10 @@
 # Hashes and no index addresses: pip takes the packages from the index it is configured for.
 set -eu
 # pyradiomics' set-up imports numpy; 72.0.0 is the one setuptools release that cannot build it.
+# Cython compiles our own kernels.
 build='setuptools==80.9.0
-numpy==2.4.6'
+numpy==2.4.6
+cython==3.3.1'
 header='# Written by `make lock` from pyproject.toml; do not edit.'
 
 compile() {

@@ -62,7 +62,8 @@ FeatureNames = Annotated[tuple[str, ...], BeforeValidator(_as_names)]
 class PipelineSettings(Settings):
     """The key ``pipeline:`` of a parameter file: what PyRadiomics has no setting for."""
 
-    engine: Literal["pyradiomics"] = "pyradiomics"
+    engine: Literal["fast", "pyradiomics"] = "pyradiomics"
+    intensity: Literal["stored", "float"] = "stored"
     regions: tuple[Literal["tumour", "liver"], ...] = ("tumour",)
     standardise: Literal["none", "image", "liver"] = "none"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pipeline.config.extraction import ExtractionParameters
 from pipeline.domain.cohort import ScanRow
 from pipeline.domain.scan import Modality
-from pipeline.features.engine import load_engine
+from pipeline.features.engine import choose_engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,5 @@ def list_feature_names(parameters: Iterable[ExtractionParameters]) -> list[str]:
     ConfigError
         If an engine does not accept its parameters.
     """
-    names = (
-        name for one in parameters for name in load_engine(one.pipeline.engine).feature_names(one)
-    )
+    names = (name for one in parameters for name in choose_engine(one).engine.feature_names(one))
     return list(dict.fromkeys(names))

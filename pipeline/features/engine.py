@@ -1,5 +1,6 @@
 """What every radiomics engine offers, and where to get one by name."""
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
@@ -43,9 +44,44 @@ class RadiomicsEngine(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """The engine that computes a parameter file.
+
+    Parameters
+    ----------
+    engine : RadiomicsEngine
+        What computes.
+    reason : str
+        Why it is not the one that the file names; empty where it is.
+    """
+
+    engine: RadiomicsEngine
+    reason: str = ""
+
+
+def choose_engine(parameters: ExtractionParameters) -> EngineChoice:
+    """Choose the engine before any image is read: PyRadiomics for what the fast one lacks.
+
+    The choice depends on the parameters alone, so all cases of a table come from one engine.
+    """
+    if parameters.pipeline.engine == "fast":
+        from pipeline.features.fast.coverage import find_uncovered
+
+        uncovered = find_uncovered(parameters)
+        if uncovered:
+            reason = f"the fast engine does not cover {uncovered}"
+            return EngineChoice(load_engine("pyradiomics"), reason)
+    return EngineChoice(load_engine(parameters.pipeline.engine))
+
+
 @cache
 def load_engine(name: str) -> RadiomicsEngine:
     """Return the engine of this name; its library is imported only now."""
+    if name == "fast":
+        from pipeline.features.fast.engine import FastEngine
+
+        return FastEngine()
     if name == "pyradiomics":
         from pipeline.features.pyradiomics_engine import PyradiomicsEngine
 

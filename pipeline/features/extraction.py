@@ -1,69 +1,133 @@
 """Radiomics of one region of one scan, computed once and kept in the per-case store."""
 
-import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from pipeline.config.extraction import ExtractionParameters
 from pipeline.domain.errors import CaseError
 from pipeline.domain.scan import Region, Scan
-from pipeline.features.engine import RadiomicsEngine
+from pipeline.features.engine import RadiomicsEngine, choose_engine
 from pipeline.imaging.intensity import IntensityReference, standardise
-from pipeline.store import ResultStore, content_key
+from pipeline.store.keys import content_key, derived_key
+from pipeline.store.results import Kind, ResultStore
+from pipeline.store.value_rows import from_row, to_row
 
-STORE_KIND = "features"
-"""Folder of the results in the per-case store."""
+FEATURES = Kind("features", ".parquet")
+"""The results in the per-case store."""
 
 
-def extract_features(
-    scan: Scan,
-    region: Region,
-    references: Mapping[str, IntensityReference],
-    parameters: ExtractionParameters,
-    engine: RadiomicsEngine,
-    store: ResultStore | None,
-) -> dict[str, float]:
-    """Compute the features of a region, or take them from the store.
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What is extracted and by what.
 
     Parameters
     ----------
-    scan, region : Scan, Region
-        On one grid.
-    references : mapping of str to IntensityReference
-        What ``pipeline.standardise`` can name: ``image``, ``liver``.
     parameters : ExtractionParameters
         What to compute.
     engine : RadiomicsEngine
         What computes it.
-    store : ResultStore or None
-        Where results are kept; a case that fails is not. None keeps nothing.
-
-    Returns
-    -------
-    dict of str to float
-        Exactly the engine's ``feature_names``, NaN where there is no value.
-
-    Raises
-    ------
-    CaseError
-        If the region is empty, the engine refuses the case, or the reference is missing.
     """
-    if not region.inside.any():
-        msg = (
-            f"the {region.name} region is empty: expected at least one voxel, got none."
-            " Check mask and mask_label of this scan."
-        )
-        raise CaseError(msg)
-    scan = _standardised(scan, references, parameters.pipeline.standardise)
-    if store is None:
-        return engine.extract(scan, region, parameters)
-    identity = f"{engine.name} {engine.version}"
-    key = content_key(scan, {"region": region}, parameters.native(), identity)
-    stored = store.load(STORE_KIND, key)
-    if stored is not None:
-        return {name: float(value) for name, value in json.loads(stored).items()}
-    values = engine.extract(scan, region, parameters)
-    store.save(STORE_KIND, key, json.dumps(values).encode())
-    return values
+
+    parameters: ExtractionParameters
+    engine: RadiomicsEngine
+
+    @property
+    def made_by(self) -> str:
+        """Name and version of the engine."""
+        return f"{self.engine.name} {self.engine.version}"
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """All settings that decide a result."""
+        own = self.parameters.pipeline
+        return {
+            **self.parameters.native(),
+            "standardise": own.standardise,
+            "intensity": own.intensity,
+        }
+
+    def key_from(self, prepared: str, region: str) -> str:
+        """Name the features of a region of a prepared volume that has this key."""
+        return derived_key(prepared, {**self.settings, "region": region}, self.made_by)
+
+    def key_of(
+        self, scan: Scan, region: Region, references: Mapping[str, IntensityReference]
+    ) -> str:
+        """Name the features of a region of a scan.
+
+        Raises
+        ------
+        CaseError
+            As :meth:`compute`, where intensities cannot be standardised.
+        """
+        scan = _standardised(scan, references, self.parameters.pipeline.standardise)
+        return content_key(scan, {"region": region}, self.settings, self.made_by)
+
+    def compute(
+        self, scan: Scan, region: Region, references: Mapping[str, IntensityReference]
+    ) -> dict[str, float]:
+        """Compute the features of a region.
+
+        Parameters
+        ----------
+        scan, region : Scan, Region
+            On one grid.
+        references : mapping of str to IntensityReference
+            What ``pipeline.standardise`` can name: ``image``, ``liver``.
+
+        Returns
+        -------
+        dict of str to float
+            Exactly the engine's ``feature_names``, NaN where there is no value.
+
+        Raises
+        ------
+        CaseError
+            If the region is empty, the engine refuses the case, or the reference is missing.
+        """
+        if not region.inside.any():
+            msg = (
+                f"the {region.name} region is empty: expected at least one voxel, got none."
+                " Check mask and mask_label of this scan."
+            )
+            raise CaseError(msg)
+        scan = _standardised(scan, references, self.parameters.pipeline.standardise)
+        if self.parameters.pipeline.intensity == "float":
+            # Interpolated values keep their fractions, and no filter computes in single precision
+            # because the file does.
+            scan = replace(scan, voxels=scan.voxels.astype(np.float64, copy=False))
+        return self.engine.extract(scan, region, self.parameters)
+
+    def load(self, store: ResultStore, key: str) -> dict[str, float] | None:
+        """Return what the store has under the key, or None."""
+        stored = store.load(FEATURES, key)
+        return None if stored is None else from_row(stored)
+
+    def load_or_compute(
+        self,
+        store: ResultStore,
+        key: str,
+        scan: Scan,
+        region: Region,
+        references: Mapping[str, IntensityReference],
+    ) -> dict[str, float]:
+        """Return what the store has under the key, else compute and keep it.
+
+        A case that fails is not kept; for the errors see :meth:`compute`.
+        """
+        values = self.load(store, key)
+        if values is None:
+            values = self.compute(scan, region, references)
+            row = to_row(values, key, self.made_by, self.settings)
+            store.save(FEATURES, key, row, {"made_by": self.made_by})
+        return values
+
+
+def plan_extraction(parameters: ExtractionParameters) -> Extraction:
+    """Choose the engine for a parameter file."""
+    return Extraction(parameters, choose_engine(parameters).engine)
 
 
 def _standardised(scan: Scan, references: Mapping[str, IntensityReference], reference: str) -> Scan:

@@ -11,7 +11,7 @@ from pipeline.domain.features import FeatureTable
 from pipeline.domain.problem import Problem
 from pipeline.scoring.settings import ScoringSettings
 from pipeline.stages import assemble, biomarkers, extract, measure
-from pipeline.store import ResultStore
+from pipeline.store.results import ResultStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from pipeline.cases import load_or_prepare
+from pipeline.cases import Preparation
 from pipeline.domain.cohort import Cohort, ScanRow
 from pipeline.report.overlay import draw_lesion
 from pipeline.scoring.settings import ScoringSettings
-from pipeline.store import ResultStore
+from pipeline.store.results import ResultStore
 
 
 def draw_patients(cohort: Cohort, settings: ScoringSettings, store: ResultStore) -> dict[str, str]:
@@ -28,7 +28,7 @@ def draw_patients(cohort: Cohort, settings: ScoringSettings, store: ResultStore)
 
 
 def _draw(row: ScanRow, cohort: Cohort, settings: ScoringSettings, store: ResultStore) -> str:
-    prepared = load_or_prepare(row, cohort.root, settings.prepare, store, cohort.reading)
+    prepared = Preparation(cohort.root, settings.prepare, store, cohort.reading).load(row)
     caption = _caption((row.modality, row.phase, row.timepoint))
     return draw_lesion(prepared.scan, prepared.regions["tumour"], caption)
 

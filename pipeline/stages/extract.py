@@ -10,13 +10,13 @@ from pipeline.cli import ExitCode, at_least_one, run_command
 
 if TYPE_CHECKING:
     from pipeline.case_table import CaseTable
+    from pipeline.cases import Preparation
     from pipeline.config.extraction import ExtractionParameters
     from pipeline.config.prepare import PrepareConfig
     from pipeline.domain.cohort import Cohort
-    from pipeline.domain.reading import Reading
     from pipeline.domain.scan import Modality
     from pipeline.features.cohort import RegionCase
-    from pipeline.store import ResultStore
+    from pipeline.store.results import ResultStore
 
 
 def run(
@@ -51,47 +51,36 @@ def run(
         Processes.
     """
     from pipeline.case_table import build_case_table
-    from pipeline.cases import KEY_COLUMNS, key_of
-    from pipeline.executor import run_cases
+    from pipeline.cases import KEY_COLUMNS, Preparation, key_of
+    from pipeline.executor.running import run_cases
     from pipeline.features.cohort import list_feature_names, list_region_cases
 
     names = list_feature_names(parameters.values())
     cases = list_region_cases(cohort.scans, parameters)
     keys = [{**key_of(case.row), "region": case.region} for case in cases]
-    work = partial(
-        extract_case,
-        images=cohort.root,
-        reading=cohort.reading,
-        prepare=prepare,
-        parameters=parameters,
-        store=store,
-    )
+    preparation = Preparation(cohort.root, prepare, store, cohort.reading)
+    work = partial(extract_case, preparation=preparation, parameters=parameters)
     outcomes = run_cases(work, cases, jobs, "extract")
-    return build_case_table(keys, outcomes, [*KEY_COLUMNS, "region", *names])
+    return build_case_table(keys, outcomes, [*KEY_COLUMNS, "region", *names], cohort.root)
 
 
 def extract_case(
     case: "RegionCase",
-    images: Path,
-    reading: "Reading",
-    prepare: "PrepareConfig",
+    preparation: "Preparation",
     parameters: "Mapping[Modality, ExtractionParameters]",
-    store: "ResultStore",
 ) -> dict[str, float]:
     """Extract the features of one region of one prepared scan, by name."""
-    from pipeline.cases import load_or_prepare
-    from pipeline.features.engine import load_engine
-    from pipeline.features.extraction import extract_features
+    from pipeline.features.extraction import plan_extraction
 
-    prepared = load_or_prepare(case.row, images, prepare, store, reading)
-    chosen = parameters[case.row.modality]
-    return extract_features(
-        prepared.scan,
-        prepared.regions[case.region],
-        prepared.references,
-        chosen,
-        load_engine(chosen.pipeline.engine),
-        store,
+    extraction = plan_extraction(parameters[case.row.modality])
+    key = extraction.key_from(preparation.key(case.row), case.region)
+    known = extraction.load(preparation.store, key)
+    if known is not None:
+        return known
+    prepared = preparation.load(case.row)
+    region = prepared.regions[case.region]
+    return extraction.load_or_compute(
+        preparation.store, key, prepared.scan, region, prepared.references
     )
 
 
@@ -120,9 +109,9 @@ def _command(argv: Sequence[str]) -> ExitCode:
     from pipeline.config.cohort import load_cohort_config
     from pipeline.config.loading import load_settings
     from pipeline.config.prepare import PrepareConfig
-    from pipeline.executor import default_jobs
+    from pipeline.executor.machine import default_jobs
     from pipeline.ingest.cohort import read_checked_cohort
-    from pipeline.store import ResultStore, default_store_root
+    from pipeline.store.results import ResultStore, default_store_root
 
     cohort_config = load_cohort_config(args.cohort_config)
     cohort = read_checked_cohort(args.cohort, cohort_config.root, cohort_config.reading)

@@ -11,12 +11,12 @@ from pipeline.cli import ExitCode, at_least_one, run_command
 
 if TYPE_CHECKING:
     from pipeline.case_table import CaseTable
+    from pipeline.cases import Preparation
     from pipeline.config.measure import MeasureConfig
     from pipeline.config.prepare import PrepareConfig
     from pipeline.domain.cohort import Cohort, ScanRow
-    from pipeline.domain.reading import Reading
     from pipeline.imaging.prepared import PreparedCase
-    from pipeline.store import ResultStore
+    from pipeline.store.results import ResultStore
 
 KEYS = ("patient_id", "timepoint", "modality", "lesion_id")
 """What a row of measures belongs to; the phases of a lesion are measured together."""
@@ -61,21 +61,16 @@ def run(
         Processes.
     """
     from pipeline.case_table import build_case_table
-    from pipeline.executor import run_cases
+    from pipeline.cases import Preparation
+    from pipeline.executor.running import run_cases
 
     cases = list_lesion_cases(cohort.scans, config.phase_order)
-    work = partial(
-        measure_lesion,
-        images=cohort.root,
-        reading=cohort.reading,
-        prepare=prepare,
-        config=config,
-        store=store,
-    )
+    preparation = Preparation(cohort.root, prepare, store, cohort.reading)
+    work = partial(measure_lesion, preparation=preparation, config=config)
     outcomes = run_cases(work, cases, jobs, "measure")
     keys = [{name: str(getattr(case.rows[0], name)) for name in KEYS} for case in cases]
     measured = sorted({name for outcome in outcomes for name in outcome.result or {}})
-    return build_case_table(keys, outcomes, [*KEYS, *measured])
+    return build_case_table(keys, outcomes, [*KEYS, *measured], cohort.root)
 
 
 def list_lesion_cases(rows: "Sequence[ScanRow]", phase_order: Sequence[str]) -> list[LesionCase]:
@@ -92,18 +87,12 @@ def list_lesion_cases(rows: "Sequence[ScanRow]", phase_order: Sequence[str]) -> 
 
 
 def measure_lesion(
-    case: LesionCase,
-    images: Path,
-    reading: "Reading",
-    prepare: "PrepareConfig",
-    config: "MeasureConfig",
-    store: "ResultStore",
+    case: LesionCase, preparation: "Preparation", config: "MeasureConfig"
 ) -> dict[str, float]:
     """Measure one lesion on all its phases."""
-    from pipeline.cases import load_or_prepare
     from pipeline.response.lesion import measure_lipiodol, measure_phase, measure_size
 
-    phases = {row.phase: load_or_prepare(row, images, prepare, store, reading) for row in case.rows}
+    phases = {row.phase: preparation.load(row) for row in case.rows}
     first = phases[case.rows[0].phase]
     measures = measure_size(first.regions["tumour"])
     for phase, prepared in phases.items():
@@ -151,9 +140,9 @@ def _command(argv: Sequence[str]) -> ExitCode:
     from pipeline.config.loading import load_settings
     from pipeline.config.measure import MeasureConfig
     from pipeline.config.prepare import PrepareConfig
-    from pipeline.executor import default_jobs
+    from pipeline.executor.machine import default_jobs
     from pipeline.ingest.cohort import read_checked_cohort
-    from pipeline.store import ResultStore, default_store_root
+    from pipeline.store.results import ResultStore, default_store_root
 
     cohort_config = load_cohort_config(args.cohort_config)
     table = run(

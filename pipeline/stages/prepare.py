@@ -14,10 +14,10 @@ from pipeline.cli import ExitCode, at_least_one, run_command
 
 if TYPE_CHECKING:
     from pipeline.case_table import CaseTable
+    from pipeline.cases import Preparation
     from pipeline.config.prepare import PrepareConfig
     from pipeline.domain.cohort import Cohort, ScanRow
-    from pipeline.domain.reading import Reading
-    from pipeline.store import ResultStore
+    from pipeline.store.results import ResultStore
 
 COLUMNS = (
     *("patient_id", "timepoint", "modality", "phase", "lesion_id", "site", "scan_date", "key"),
@@ -50,39 +50,18 @@ def run(cohort: "Cohort", config: "PrepareConfig", store: "ResultStore", jobs: i
         Processes.
     """
     from pipeline.case_table import build_case_table
-    from pipeline.cases import key_of
-    from pipeline.executor import run_cases
+    from pipeline.cases import Preparation, key_of
+    from pipeline.executor.running import run_cases
 
-    work = partial(
-        prepare_row, images=cohort.root, reading=cohort.reading, config=config, store=store
-    )
+    work = partial(prepare_row, preparation=Preparation(cohort.root, config, store, cohort.reading))
     outcomes = run_cases(work, cohort.scans, jobs, "prepare")
-    return build_case_table([key_of(row) for row in cohort.scans], outcomes, COLUMNS)
+    keys = [key_of(row) for row in cohort.scans]
+    return build_case_table(keys, outcomes, COLUMNS, cohort.root)
 
 
-def prepare_row(
-    row: "ScanRow",
-    images: Path,
-    reading: "Reading",
-    config: "PrepareConfig",
-    store: "ResultStore",
-) -> dict[str, object]:
+def prepare_row(row: "ScanRow", preparation: "Preparation") -> dict[str, object]:
     """Prepare one scan and return its row of the index."""
-    from pipeline.cases import load_or_prepare_keyed
-
-    key, case = load_or_prepare_keyed(row, images, config, store, reading)
-    geometry = case.scan.geometry
-    liver = case.regions.get("liver")
-    return {
-        "site": row.site,
-        "scan_date": row.scan_date,
-        "key": key,
-        **{f"size_{axis}": n for axis, n in zip("xyz", geometry.size, strict=True)},
-        **{f"spacing_{axis}_mm": mm for axis, mm in zip("xyz", geometry.spacing_mm, strict=True)},
-        "tumour_voxels": case.regions["tumour"].voxel_count,
-        "tumour_mm3": case.regions["tumour"].volume_mm3,
-        "liver_voxels": liver.voxel_count if liver else 0,
-    }
+    return {"site": row.site, "scan_date": row.scan_date, **preparation.facts(row)}
 
 
 def _command(argv: Sequence[str]) -> ExitCode:
@@ -98,9 +77,9 @@ def _command(argv: Sequence[str]) -> ExitCode:
     from pipeline.config.cohort import load_cohort_config
     from pipeline.config.loading import load_settings
     from pipeline.config.prepare import PrepareConfig
-    from pipeline.executor import default_jobs
+    from pipeline.executor.machine import default_jobs
     from pipeline.ingest.cohort import read_checked_cohort
-    from pipeline.store import ResultStore, default_store_root
+    from pipeline.store.results import ResultStore, default_store_root
 
     cohort_config = load_cohort_config(args.cohort_config)
     cohort = read_checked_cohort(args.cohort, cohort_config.root, cohort_config.reading)

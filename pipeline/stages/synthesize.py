@@ -37,7 +37,7 @@ def run(config: "DemoConfig") -> "DemoTables":
 
 
 def _write(tables: "DemoTables", config: "DemoConfig", folder: Path, jobs: int) -> None:
-    from pipeline.executor import run_cases
+    from pipeline.executor.running import run_cases
     from pipeline.synthetic.folder import plan_images, write_images, write_tables
 
     write_tables(tables, config, folder)
@@ -87,7 +87,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
 
     from pipeline.config.demo import DemoConfig
     from pipeline.config.loading import parse_settings, read_yaml
-    from pipeline.executor import default_jobs
+    from pipeline.executor.machine import default_jobs
 
     content = read_yaml(args.config)
     if args.patients is not None:

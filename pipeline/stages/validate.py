@@ -184,7 +184,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
 
     from pipeline.config.biomarkers import load_biomarkers_config
     from pipeline.config.cohort import load_cohort_config
-    from pipeline.executor import default_jobs
+    from pipeline.executor.machine import default_jobs
 
     config = load_cohort_config(args.config)
     biomarkers_config = load_biomarkers_config(args.biomarkers)

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.errors import CaseError, GeometryError
-from pipeline.executor import DEFECT_CODE, KILLED_CODE, Failure, default_jobs, run_cases
+from pipeline.executor.machine import default_jobs
+from pipeline.executor.outcome import DEFECT_CODE, KILLED_CODE, Failure
+from pipeline.executor.running import run_cases
 
 
 def _work(case: str) -> float:
@@ -83,7 +85,7 @@ _SLEEPERS = """
 import os, time
 from pathlib import Path
 from pipeline.cli import ExitCode, run_command
-from pipeline.executor import run_cases
+from pipeline.executor.running import run_cases
 
 def work(folder):
     Path(folder, str(os.getpid())).touch()

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from pipeline.extract import main
 from pipeline.stages import extract as extract_stage
 from pipeline.stages import prepare as prepare_stage
-from pipeline.store import STORE_VARIABLE
+from pipeline.store.results import STORE_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 PARAMETERS = "imageType: {Original: {}}\nfeatureClass: {firstorder: [Mean, Range], shape: }\n"
@@ -62,8 +62,8 @@ def parameters(tmp_path: Path) -> str:
     return str(file)
 
 
-def _stored(store: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_mtime_ns for path in store.rglob("*") if path.is_file()}
+def _stored(store: Path, kind: str = "features") -> dict[str, int]:
+    return {path.stem: path.stat().st_mtime_ns for path in store.glob(f"{kind}/*/*.json")}
 
 
 def test_one_case_gives_a_header_and_one_row(cohort: Path, parameters: str, store: Path) -> None:
@@ -140,7 +140,8 @@ def test_bad_cases_are_listed_and_the_others_complete(
     assert pd.read_csv(tmp_path / "out" / "features.csv")["patient_id"].tolist() == ["P0", "P3"]
     failures = pd.read_csv(tmp_path / "out" / "failures.csv").set_index("patient_id")
     assert sorted(failures.index) == ["P1", "P2", "P3"]
-    assert "is damaged or incomplete" in str(failures.loc["P1", "reason"])
+    assert str(failures.loc["P1", "reason"]).startswith("1_image.nrrd: is damaged or incomplete")
+    assert not failures["reason"].str.contains(str(cohort), regex=False).any()
     assert "yesterday" in str(failures.loc["P3", "reason"])
     assert failures["code"].notna().all()
     assert "3 of 5 cases failed" in caplog.text
@@ -192,10 +193,10 @@ def test_stages_prepare_and_extract_share_the_store(
     prepare = str(tmp_path / "prepare.yaml")
     index, table = tmp_path / "prepared.parquet", tmp_path / "radiomics.parquet"
     assert prepare_stage.main([*shared, "--config", prepare, "--out", str(index)]) == 0
-    prepared = _stored(store)
+    prepared = _stored(store, "prepared")
     extract = [*shared, "--config-dir", str(tmp_path), "--prepare-config", prepare]
     assert extract_stage.main([*extract, "--out", str(table)]) == 0
-    assert prepared.items() <= _stored(store).items()
+    assert prepared == _stored(store, "prepared")
     rows = pd.read_parquet(index)
     assert rows["key"].isin(list(prepared)).all()
     assert rows["tumour_voxels"].tolist() == [100] * 4
@@ -218,6 +219,7 @@ def test_a_failed_case_stops_a_strict_run_and_is_listed_in_both(
     assert pd.read_parquet(index)["patient_id"].tolist() == ["P0", "P2", "P3"]
     failures = pd.read_csv(tmp_path / "prepared_failures.csv")
     assert failures["patient_id"].tolist() == ["P1"]
+    assert failures["reason"].tolist()[0].startswith("1_image.nrrd: ")
 
 
 def test_an_interrupted_run_resumes_with_what_is_missing(

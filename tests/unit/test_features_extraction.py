@@ -12,9 +12,9 @@ from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Modality, Region, Scan, Timepoint
 from pipeline.features.cohort import list_feature_names, list_region_cases
 from pipeline.features.engine import load_engine
-from pipeline.features.extraction import extract_features
+from pipeline.features.extraction import Extraction
 from pipeline.imaging.intensity import IntensityReference
-from pipeline.store import ResultStore
+from pipeline.store.results import ResultStore
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 GRID = Geometry((12, 11, 10), (1.0, 1.0, 1.5), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
@@ -53,6 +53,21 @@ class CountingEngine:
         return self.answer or {"mean": float(scan.voxels[region.inside].mean())}
 
 
+def extract_features(
+    scan: Scan,
+    region: Region,
+    references: dict[str, IntensityReference],
+    parameters: ExtractionParameters,
+    engine: CountingEngine,
+    store: ResultStore | None,
+) -> dict[str, float]:
+    extraction = Extraction(parameters, engine)
+    if store is None:
+        return extraction.compute(scan, region, references)
+    key = extraction.key_of(scan, region, references)
+    return extraction.load_or_compute(store, key, scan, region, references)
+
+
 def _parameters(folder: Path, text: str) -> ExtractionParameters:
     file = folder / "parameters.yaml"
     file.write_text(text)
@@ -83,7 +98,7 @@ def test_a_failed_case_is_not_kept(tmp_path: Path) -> None:
 def test_a_damaged_result_is_computed_again(tmp_path: Path) -> None:
     engine, store, plain = CountingEngine(), ResultStore(tmp_path), ExtractionParameters()
     first = extract_features(SCAN, REGION, {}, plain, engine, store)
-    (file,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    (file,) = tmp_path.rglob("*.parquet")
     file.write_bytes(file.read_bytes()[:-3])
     assert extract_features(SCAN, REGION, {}, plain, engine, store) == first
     assert len(engine.calls) == 2

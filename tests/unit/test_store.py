@@ -11,55 +11,92 @@ import pytest
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Modality, Region, Scan
-from pipeline.store import STORE_VARIABLE, ResultStore, content_key, default_store_root
+from pipeline.store.keys import content_key, derived_key
+from pipeline.store.results import STORE_VARIABLE, Kind, ResultStore, default_store_root
 
 GRID = Geometry((2, 3, 4), (1.0, 1.0, 2.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
 SCAN = Scan(np.arange(24, dtype=np.int16).reshape(4, 3, 2), GRID, Modality.CT)
 REGION = Region(SCAN.voxels > 10, GRID, "tumour")
 SETTINGS = {"binWidth": 25, "classes": {"glcm": []}}
 KEY = content_key(SCAN, {"tumour": REGION}, SETTINGS, "engine 1")
+FEATURES, PREPARED = Kind("features", ".parquet"), Kind("prepared", ".bin")
+
+
+def _payload(root: Path) -> Path:
+    (file,) = (root / "features" / KEY[:2]).glob(f"{KEY}-*.parquet")
+    return file
 
 
 def test_a_result_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     store = ResultStore(tmp_path)
-    store.save("features", KEY, b"payload")
-    assert store.load("features", KEY) == b"payload"
-    assert store.load("prepared", KEY) is None
+    store.save(FEATURES, KEY, b"payload", {"made_by": "engine 1"})
+    assert store.load(FEATURES, KEY) == b"payload"
+    assert store.load(PREPARED, KEY) is None
 
 
-@pytest.mark.parametrize("kept", [0, 10, 32, 38])
+@pytest.mark.parametrize("kept", [0, 1, 6])
 def test_a_half_written_entry_counts_as_absent(
     tmp_path: Path, kept: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = ResultStore(tmp_path)
-    store.save("features", KEY, b"payload")
-    file = tmp_path / "features" / KEY[:2] / KEY
+    store.save(FEATURES, KEY, b"payload", {"made_by": "engine 1"})
+    file = _payload(tmp_path)
     file.write_bytes(file.read_bytes()[:kept])
     with caplog.at_level(logging.WARNING):
-        assert store.load("features", KEY) is None
+        assert store.load(FEATURES, KEY) is None
     assert "damaged" in caplog.text
 
 
 def test_a_changed_byte_counts_as_absent_and_is_mended_by_saving(tmp_path: Path) -> None:
     store = ResultStore(tmp_path)
-    store.save("features", KEY, b"payload")
-    file = tmp_path / "features" / KEY[:2] / KEY
+    store.save(FEATURES, KEY, b"payload", {"made_by": "engine 1"})
+    file = _payload(tmp_path)
     file.write_bytes(file.read_bytes()[:-1] + b"X")
-    assert store.load("features", KEY) is None
-    store.save("features", KEY, b"payload")
-    assert store.load("features", KEY) == b"payload"
+    assert store.load(FEATURES, KEY) is None
+    store.save(FEATURES, KEY, b"payload", {"made_by": "engine 1"})
+    assert store.load(FEATURES, KEY) == b"payload"
 
 
-def test_an_entry_is_its_checksum_and_payload_and_nothing_else_is_left(tmp_path: Path) -> None:
-    ResultStore(tmp_path).save("features", KEY, b"payload")
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert [path.name for path in files] == [KEY]
-    assert files[0].read_bytes() == hashlib.sha256(b"payload").digest() + b"payload"
+def test_an_entry_is_its_payload_and_a_manifest_and_nothing_else_is_left(tmp_path: Path) -> None:
+    ResultStore(tmp_path).save(FEATURES, KEY, b"payload", {"made_by": "engine 1"})
+    files = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    checksum = hashlib.sha256(b"payload").hexdigest()
+    assert files == [f"{KEY}-{checksum[:8]}.parquet", f"{KEY}.json"]
+    assert _payload(tmp_path).read_bytes() == b"payload"
+    manifest = json.loads((tmp_path / "features" / KEY[:2] / f"{KEY}.json").read_text())
+    assert manifest == {"sha256": checksum, "bytes": 7, "made_by": "engine 1"}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff"])
+def test_a_damaged_manifest_counts_as_absent(tmp_path: Path, content: bytes) -> None:
+    store = ResultStore(tmp_path)
+    store.save(FEATURES, KEY, b"payload", {})
+    (tmp_path / "features" / KEY[:2] / f"{KEY}.json").write_bytes(content)
+    assert store.load(FEATURES, KEY) is None
+
+
+def test_a_payload_that_is_gone_counts_as_absent(tmp_path: Path) -> None:
+    store = ResultStore(tmp_path)
+    store.save(FEATURES, KEY, b"payload", {})
+    _payload(tmp_path).unlink()
+    assert store.load(FEATURES, KEY) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        derived_key("ab", SETTINGS, "engine 2"),
+        derived_key("ac", SETTINGS, "engine 1"),
+        derived_key("ab", {**SETTINGS, "binWidth": 26}, "engine 1"),
+    ],
+)
+def test_everything_that_decides_a_derived_result_decides_its_key(other: str) -> None:
+    assert other != derived_key("ab", SETTINGS, "engine 1")
 
 
 def _save_often(root: Path, fill: int) -> None:
     for _ in range(50):
-        ResultStore(root).save("features", KEY, bytes([fill]) * 100_000)
+        ResultStore(root).save(FEATURES, KEY, bytes([fill]) * 100_000, {})
 
 
 def test_two_processes_may_write_one_entry_while_a_third_reads(tmp_path: Path) -> None:
@@ -69,12 +106,12 @@ def test_two_processes_may_write_one_entry_while_a_third_reads(tmp_path: Path) -
         writer.start()
     seen = set()
     while any(writer.is_alive() for writer in writers):
-        content = ResultStore(tmp_path).load("features", KEY)
+        content = ResultStore(tmp_path).load(FEATURES, KEY)
         if content is not None:
             seen.add(content)
     assert seen <= {b"\x01" * 100_000, b"\x02" * 100_000}
     assert [writer.exitcode for writer in writers] == [0, 0]
-    assert ResultStore(tmp_path).load("features", KEY) is not None
+    assert ResultStore(tmp_path).load(FEATURES, KEY) is not None
 
 
 def test_the_key_does_not_depend_on_memory_layout_or_the_order_of_settings() -> None:

@@ -1,0 +1,48 @@
+"""Who computed a table of features, with what, and what a user should know of it."""
+
+import logging
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+import pandas as pd
+
+from pipeline.config.extraction import ExtractionParameters
+from pipeline.features.engine import choose_engine
+from pipeline.features.grey_level_counts import find_unsuited_widths
+
+_LIBRARIES = ("numpy", "pyradiomics", "PyWavelets", "SimpleITK")
+_LOG = logging.getLogger(__name__)
+
+
+def describe_extraction(features: pd.DataFrame, parameters: ExtractionParameters) -> dict[str, Any]:
+    """Describe how a table of features came to be.
+
+    Returns
+    -------
+    dict
+        Plain values: the engine asked for, the one used, its version and why it differs, all
+        settings, versions of libraries, and remarks on the numbers of grey levels.
+    """
+    choice = choose_engine(parameters)
+    return {
+        "engine": {
+            "asked": parameters.pipeline.engine,
+            "used": choice.engine.name,
+            "version": choice.engine.version,
+            "reason": choice.reason,
+        },
+        "settings": parameters.native(),
+        "pipeline": parameters.pipeline.model_dump(mode="json"),
+        "versions": {name: metadata.version(name) for name in _LIBRARIES},
+        "remarks": [str(count) for count in find_unsuited_widths(features, parameters)],
+    }
+
+
+def log_remarks(provenance: Mapping[str, Any]) -> None:
+    """Say what a user should know before using the features."""
+    engine = provenance["engine"]
+    if engine["reason"]:
+        _LOG.warning("%s; computed by %s instead.", engine["reason"].capitalize(), engine["used"])
+    for remark in provenance["remarks"]:
+        _LOG.warning("grey levels: %s", remark)

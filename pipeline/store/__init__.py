@@ -1,0 +1,1 @@
+"""Results of single cases on disk, found again by the content that they were made from."""
