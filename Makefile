@@ -56,6 +56,7 @@ $(READY): pyproject.toml $(LOCKS)
 # Compiles the kernels; again whenever one of them changes.
 $(INSTALLED): $(READY) $(KERNELS)
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	$(BIN)/python -m compileall -q pipeline
 	touch $@
 
 lock: ## renew the locked versions (needs uv on the path)

@@ -9,9 +9,9 @@ import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from pipeline.config.loading import Settings, parse_settings, read_yaml
 from pipeline.domain.errors import ConfigError
@@ -62,10 +62,26 @@ FeatureNames = Annotated[tuple[str, ...], BeforeValidator(_as_names)]
 class PipelineSettings(Settings):
     """The key ``pipeline:`` of a parameter file: what PyRadiomics has no setting for."""
 
-    engine: Literal["fast", "pyradiomics"] = "pyradiomics"
+    engine: Literal["fast", "pyradiomics"] = "fast"
     intensity: Literal["stored", "float"] = "stored"
     regions: tuple[Literal["tumour", "liver"], ...] = ("tumour",)
     standardise: Literal["none", "image", "liver"] = "none"
+    preset: Literal["none", "ibsi"] = "none"
+    outlier_sigma: float | None = Field(
+        default=None,
+        gt=0,
+        description="of preset ibsi: standard deviations from the mean, else out",
+    )
+
+    @model_validator(mode="after")
+    def _check_preset(self) -> Self:
+        if self.preset == "ibsi" and self.engine != "fast":
+            msg = "preset ibsi needs engine: fast"
+            raise ValueError(msg)
+        if self.preset != "ibsi" and self.outlier_sigma is not None:
+            msg = "outlier_sigma needs preset: ibsi"
+            raise ValueError(msg)
+        return self
 
 
 class ExtractionParameters(Settings):

@@ -45,6 +45,10 @@ class CaseError(PipelineError):
     """One case could not be processed; the others are unaffected."""
 
 
+class ReferenceDataError(PipelineError):
+    """Data of a published benchmark are absent, or not what was published."""
+
+
 class OutputError(PipelineError):
     """A result cannot be written."""
 

@@ -6,6 +6,25 @@ from typing import Protocol
 
 from pipeline.config.extraction import ExtractionParameters
 from pipeline.domain.scan import Region, Scan
+from pipeline.store.keys import identify_software
+
+_SHARED_CODE = tuple(
+    f"pipeline/features/{name}.py"
+    for name in ("native_settings", "pyradiomics_features", "pyradiomics_names")
+)
+_CODE = {
+    "fast": (*_SHARED_CODE, "pipeline/features/fast", "pipeline/features/ibsi"),
+    "pyradiomics": ("pipeline/features/pyradiomics_engine.py", "pipeline/imaging/itk.py"),
+}
+"""What of this software decides the numbers of an engine."""
+
+_LIBRARIES = {
+    "fast": ("numpy", "PyWavelets", "SimpleITK"),
+    "pyradiomics": (
+        *("numpy", "scipy", "pyradiomics", "PyWavelets", "SimpleITK"),
+        *("scikit-image", "trimesh"),  # LBP images, where they are installed
+    ),
+}
 
 
 class RadiomicsEngine(Protocol):
@@ -65,7 +84,7 @@ def choose_engine(parameters: ExtractionParameters) -> EngineChoice:
 
     The choice depends on the parameters alone, so all cases of a table come from one engine.
     """
-    if parameters.pipeline.engine == "fast":
+    if parameters.pipeline.engine == "fast" and parameters.pipeline.preset == "none":
         from pipeline.features.fast.coverage import find_uncovered
 
         uncovered = find_uncovered(parameters)
@@ -88,3 +107,9 @@ def load_engine(name: str) -> RadiomicsEngine:
         return PyradiomicsEngine()
     msg = f"no radiomics engine is called {name!r}"
     raise ValueError(msg)
+
+
+@cache
+def identify_engine(name: str) -> str:
+    """Return a hash of the code and the libraries that decide an engine's numbers."""
+    return identify_software(_CODE.get(name, ()), _LIBRARIES.get(name, ()))

@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.config.extraction import ExtractionParameters
 from pipeline.domain.errors import CaseError
 from pipeline.domain.scan import Region, Scan
-from pipeline.features.engine import RadiomicsEngine, choose_engine
+from pipeline.features.engine import RadiomicsEngine, choose_engine, identify_engine
 from pipeline.imaging.intensity import IntensityReference, standardise
 from pipeline.store.keys import content_key, derived_key
 from pipeline.store.results import Kind, ResultStore
@@ -39,6 +39,11 @@ class Extraction:
         return f"{self.engine.name} {self.engine.version}"
 
     @property
+    def software(self) -> str:
+        """What names the engine in keys: also its code and libraries, which versions may miss."""
+        return f"{self.made_by} {identify_engine(self.engine.name)}"
+
+    @property
     def settings(self) -> dict[str, object]:
         """All settings that decide a result."""
         own = self.parameters.pipeline
@@ -46,11 +51,13 @@ class Extraction:
             **self.parameters.native(),
             "standardise": own.standardise,
             "intensity": own.intensity,
+            "preset": own.preset,
+            "outlier_sigma": own.outlier_sigma,
         }
 
     def key_from(self, prepared: str, region: str) -> str:
         """Name the features of a region of a prepared volume that has this key."""
-        return derived_key(prepared, {**self.settings, "region": region}, self.made_by)
+        return derived_key(prepared, {**self.settings, "region": region}, self.software)
 
     def key_of(
         self, scan: Scan, region: Region, references: Mapping[str, IntensityReference]
@@ -63,7 +70,7 @@ class Extraction:
             As :meth:`compute`, where intensities cannot be standardised.
         """
         scan = _standardised(scan, references, self.parameters.pipeline.standardise)
-        return content_key(scan, {"region": region}, self.settings, self.made_by)
+        return content_key(scan, {"region": region}, self.settings, self.software)
 
     def compute(
         self, scan: Scan, region: Region, references: Mapping[str, IntensityReference]

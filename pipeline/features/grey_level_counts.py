@@ -75,13 +75,14 @@ def find_unsuited_widths(
     parameters : ExtractionParameters
         What they were computed with; where it sets ``binCount`` there is nothing to judge.
     """
-    return [count for name in features.columns for count in _judge(features[name], parameters)]
+    ranges = [name for name in features.columns if str(name).endswith(_RANGE)]
+    return [count for name in ranges for count in _judge(features[name], parameters)]
 
 
 def _judge(column: pd.Series, parameters: ExtractionParameters) -> Iterator[LevelCount]:
-    name = str(column.name)
-    settings = _settings_of(name.removesuffix(_RANGE), parameters)
-    if not name.endswith(_RANGE) or settings.get("binCount") is not None:
+    image = str(column.name).removesuffix(_RANGE)
+    settings = _settings_of(image, parameters)
+    if settings.get("binCount") is not None:
         return
     width = float(settings.get("binWidth", 25))
     ranges = column[column > 0]
@@ -90,7 +91,6 @@ def _judge(column: pd.Series, parameters: ExtractionParameters) -> Iterator[Leve
     outside = int(((levels < FEWEST_LEVELS) | (levels > MOST_LEVELS)).sum())
     if outside:
         suggested = float(ranges.median()) / _SUGGESTED_LEVELS
-        image = name.removesuffix(_RANGE)
         yield LevelCount(image, outside, len(ranges), float(levels.median()), width, suggested)
 
 

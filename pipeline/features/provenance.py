@@ -12,6 +12,7 @@ from pipeline.features.engine import choose_engine
 from pipeline.features.grey_level_counts import find_unsuited_widths
 
 _LIBRARIES = ("numpy", "pyradiomics", "PyWavelets", "SimpleITK")
+_REMARKS_SHOWN = 3
 _LOG = logging.getLogger(__name__)
 
 
@@ -44,5 +45,9 @@ def log_remarks(provenance: Mapping[str, Any]) -> None:
     engine = provenance["engine"]
     if engine["reason"]:
         _LOG.warning("%s; computed by %s instead.", engine["reason"].capitalize(), engine["used"])
-    for remark in provenance["remarks"]:
+    remarks = provenance["remarks"]
+    for remark in remarks[:_REMARKS_SHOWN]:
         _LOG.warning("grey levels: %s", remark)
+    if len(remarks) > _REMARKS_SHOWN:
+        more = len(remarks) - _REMARKS_SHOWN
+        _LOG.warning("grey levels: %d more image types; extraction.json lists them.", more)

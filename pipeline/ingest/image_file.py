@@ -17,7 +17,7 @@ from pipeline.ingest.codes import Code
 from pipeline.ingest.integrity import non_finite
 from pipeline.ingest.limits import check_voxel_count
 from pipeline.ingest.metaimage_integrity import check_metaimage_header, check_metaimage_intact
-from pipeline.ingest.nifti_integrity import check_nifti_header, check_nifti_intact
+from pipeline.ingest.nifti_integrity import check_nifti_header, read_nifti_voxels
 from pipeline.ingest.nrrd_integrity import check_nrrd_header, check_nrrd_size
 from pipeline.ingest.read_error import ReadError
 
@@ -59,8 +59,10 @@ def read_image_file(
         If the file is absent, damaged, too large, of an unknown kind, not three-dimensional, or
         has several values a voxel; if a voxel is not a number. The message names the file.
     """
-    image = _read_file(path, reading)
-    return sitk.GetArrayFromImage(image), _geometry_of(path, image)
+    header = _read_header(path, reading)
+    voxels = _read_voxels(path, header)
+    geometry = _geometry_of(path, header)
+    return voxels.reshape(geometry.shape_zyx), geometry
 
 
 def read_file_geometry(path: Path, reading: Reading = DEFAULT_READING) -> Geometry:
@@ -74,21 +76,21 @@ def read_file_geometry(path: Path, reading: Reading = DEFAULT_READING) -> Geomet
     return _geometry_of(path, _read_header(path, reading))
 
 
-def _read_file(path: Path, reading: Reading) -> sitk.Image:
-    header = _read_header(path, reading)
+def _read_voxels(path: Path, header: sitk.ImageFileReader) -> npt.NDArray[Any]:
     suffix = _suffix(path)
     if suffix in NIFTI_SUFFIXES:
-        check_nifti_intact(path)
+        stored = read_nifti_voxels(path)
+        if stored is not None:
+            return stored
     elif suffix in METAIMAGE_SUFFIXES:
         check_metaimage_intact(path)
     else:
         check_nrrd_size(path, prod(header.GetSize()) * _voxel_bytes(header))
-    image: sitk.Image = _call_itk(path, header.Execute)
-    voxels = sitk.GetArrayViewFromImage(image)
+    voxels: npt.NDArray[Any] = sitk.GetArrayFromImage(_call_itk(path, header.Execute))
     bad = int(voxels.size - np.count_nonzero(np.isfinite(voxels)))
     if bad:
         raise non_finite(path, bad)
-    return image
+    return voxels
 
 
 def _voxel_bytes(header: sitk.ImageFileReader) -> int:

@@ -8,8 +8,8 @@ that runs before the voxels are read.
 """
 
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from pipeline.ingest.codes import Code
 from pipeline.ingest.read_error import ReadError
@@ -67,7 +67,7 @@ def check_length(path: Path, got: int, expected: int) -> None:
         raise damaged(path, f"{expected} bytes of voxels", f"at least {got}")
 
 
-def chunks(stream: BinaryIO, most: int) -> Iterator[bytes]:
+def chunks(stream: BufferedIOBase, most: int) -> Iterator[bytes]:
     """Yield the rest of a stream in pieces, at most ``most`` bytes of it."""
     left = most
     while left > 0 and (chunk := stream.read(min(_CHUNK_BYTES, left))):

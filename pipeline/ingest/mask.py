@@ -1,31 +1,15 @@
-"""Read a region from a mask: an image file, a DICOM SEG or RTSTRUCT, a series of mask images."""
+"""Read one region of a mask, whatever kind of file it is kept in."""
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Region, Scan
-from pipeline.ingest.codes import Code
-from pipeline.ingest.dicom.mask_dataset import damage_reported, read_dataset
-from pipeline.ingest.dicom.mask_facts import is_dicom_mask, mask_kind
 from pipeline.ingest.dicom.mask_frame import off_grid
-from pipeline.ingest.dicom.mask_kinds import MaskKind
-from pipeline.ingest.dicom.mask_series import read_mask_series
-from pipeline.ingest.dicom.segmentation import read_segment
-from pipeline.ingest.dicom.structure_set import read_structure
-from pipeline.ingest.image_mask import read_image_mask, region_of_values, voxel_label
+from pipeline.ingest.image_mask import read_image_mask
 from pipeline.ingest.mask_placement import place_region
 from pipeline.ingest.mask_resampling import resample_region
-from pipeline.ingest.read_error import ReadError
 from pipeline.ingest.slicer_segments import is_slicer_file
 from pipeline.ingest.volume import is_dicom
-
-_FILES_SHOWN = 5
-
-_READERS: dict[MaskKind, Callable[[Path, str | int | None, str, Scan, Reading], Region]] = {
-    "SEG": read_segment,
-    "RTSTRUCT": read_structure,
-}
 
 
 def read_region(
@@ -66,58 +50,15 @@ def read_region(
         If the mask cannot be read, lacks the label or needs one, lies in another frame of
         reference than the scan, or, unless masks are resampled, not on its grid.
     """
-    if path.is_dir():
-        path = _mask_in_folder(path)
-    if not is_dicom(path):
-        return _on_grid(path, read_image_mask(path, label, name, reading), scan, reading)
-    kind = _kind(path)
-    if kind is not None:
-        return _READERS[kind](path, label, name, _needed(path, scan), reading)
-    number = None if label is None else voxel_label(path, label)
-    labels, geometry = read_mask_series(path, scan.frame_of_reference if scan else "", reading)
-    region = Region(region_of_values(path, labels, number, name), geometry, name)
+    if is_dicom(path):
+        # Only now: importing the DICOM readers takes longer than reading a mask.
+        from pipeline.ingest.dicom.region import find_mask, read_dicom_region
+
+        path = find_mask(path)
+        region = read_dicom_region(path, label, name, scan, reading)
+    else:
+        region = read_image_mask(path, label, name, reading)
     return _on_grid(path, region, scan, reading)
-
-
-def _mask_in_folder(folder: Path) -> Path:
-    """Return the SEG or RTSTRUCT that a folder holds, or the folder, taken for a series."""
-    files = _files(folder.iterdir()) or _files(folder.rglob("*"))
-    masks = [file for file in files if is_dicom_mask(file)]
-    if len(masks) < 2:
-        return masks[0] if masks else folder
-    shown = ", ".join(file.name for file in masks[:_FILES_SHOWN])
-    raise ReadError(
-        folder,
-        "holds several DICOM masks",
-        expected="one SEG or RTSTRUCT",
-        got=f"{len(masks)}: {shown}{' ...' if len(masks) > _FILES_SHOWN else ''}",
-        next_step="Name the file that is meant in the column mask of scans.csv.",
-        code=Code.DICOM_SERIES,
-    )
-
-
-def _files(paths: Iterable[Path]) -> list[Path]:
-    return sorted(path for path in paths if path.is_file())
-
-
-def _kind(path: Path) -> MaskKind | None:
-    if path.is_dir():
-        return None
-    with damage_reported(path):
-        return mask_kind(read_dataset(path, ("SOPClassUID",)))
-
-
-def _needed(path: Path, scan: Scan | None) -> Scan:
-    if scan is not None:
-        return scan
-    raise ReadError(
-        path,
-        "can only be read together with its image",
-        expected="a mask of voxels, or the image that this one was drawn on",
-        got="a DICOM SEG or RTSTRUCT alone",
-        next_step="Give the image, or convert the mask to NIfTI on the image's grid.",
-        code=Code.MASK_KIND,
-    )
 
 
 def _on_grid(path: Path, region: Region, scan: Scan | None, reading: Reading) -> Region:

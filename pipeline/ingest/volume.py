@@ -1,22 +1,23 @@
 """Read scans from image files and DICOM, voxel for voxel as stored.
 
 Image files are read by :mod:`pipeline.ingest.image_file`, DICOM by :mod:`pipeline.ingest.dicom`.
-Nothing is resampled, reoriented or converted, but for the rescaling that DICOM prescribes.
+Nothing is resampled, reoriented or converted, but for the rescaling that DICOM prescribes. The
+DICOM readers are imported when they are needed: that takes longer than reading an image file.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Modality, Scan
-from pipeline.ingest.dicom.header import is_dicom_file
-from pipeline.ingest.dicom.selection import find_stack
-from pipeline.ingest.dicom.series import read_series, read_series_geometry, read_series_modality
-from pipeline.ingest.dicom.stacks import Stack
 from pipeline.ingest.image_file import is_image_file, read_file_geometry, read_image_file
 
+if TYPE_CHECKING:
+    from pipeline.ingest.dicom.stacks import Stack
 
-def find_series(path: Path, modality: Modality) -> Stack | None:
+
+def find_series(path: Path, modality: Modality) -> "Stack | None":
     """Find the DICOM series that a path means; None for an image file.
 
     Raises
@@ -24,7 +25,11 @@ def find_series(path: Path, modality: Modality) -> Stack | None:
     ReadError
         If a DICOM path does not mean exactly one series of the modality.
     """
-    return find_stack(path, modality) if is_dicom(path) else None
+    if not is_dicom(path):
+        return None
+    from pipeline.ingest.dicom.selection import find_stack
+
+    return find_stack(path, modality)
 
 
 def read_scan(path: Path, modality: Modality, reading: Reading = DEFAULT_READING) -> Scan:
@@ -53,6 +58,8 @@ def read_scan(path: Path, modality: Modality, reading: Reading = DEFAULT_READING
         names the file.
     """
     if is_dicom(path):
+        from pipeline.ingest.dicom.series import read_series
+
         return read_series(path, modality, reading)
     voxels, geometry = read_image_file(path, reading)
     return Scan(voxels, geometry, modality)
@@ -67,6 +74,8 @@ def read_geometry(path: Path, reading: Reading = DEFAULT_READING) -> Geometry:
         As :func:`read_scan`, except that damaged voxels go unnoticed.
     """
     if is_dicom(path):
+        from pipeline.ingest.dicom.series import read_series_geometry
+
         return read_series_geometry(path, reading)
     return read_file_geometry(path, reading)
 
@@ -79,11 +88,19 @@ def read_modality(path: Path) -> Modality | None:
     ReadError
         If a DICOM path does not mean exactly one series.
     """
-    return read_series_modality(path) if is_dicom(path) else None
+    if not is_dicom(path):
+        return None
+    from pipeline.ingest.dicom.series import read_series_modality
+
+    return read_series_modality(path)
 
 
 def is_dicom(path: Path) -> bool:
     """Tell whether a path is read as DICOM: every folder, and files that are DICOM by content."""
     if path.is_dir():
         return True
-    return not is_image_file(path.name) and path.is_file() and is_dicom_file(path)
+    if is_image_file(path.name) or not path.is_file():
+        return False
+    from pipeline.ingest.dicom.header import is_dicom_file
+
+    return is_dicom_file(path)

@@ -32,20 +32,22 @@ def _references() -> Iterator[object]:
         for row in csv.DictReader(stream):
             name = f"{row['patient_id']}-{row['modality']}"
             slow = (row["patient_id"], row["modality"]) not in FAST
-            yield pytest.param(row, id=name, marks=[pytest.mark.slow] if slow else [])
+            marks = [pytest.mark.slow] if slow else []
+            yield pytest.param(dict(row), "fast", id=f"{name}-fast")
+            yield pytest.param(dict(row), "pyradiomics", id=f"{name}-pyradiomics", marks=marks)
 
 
 @pytest.mark.real_data
 @pytest.mark.skipif(not STS.is_dir(), reason="real scans not found in ../shared/data/sts")
-@pytest.mark.parametrize("expected", list(_references()))
-def test_real_scans_give_pyradiomics_numbers(expected: dict[str, str]) -> None:
+@pytest.mark.parametrize(("expected", "engine"), list(_references()))
+def test_real_scans_give_pyradiomics_numbers(expected: dict[str, str], engine: str) -> None:
     patient_id, kind = expected.pop("patient_id"), expected.pop("modality")
     modality, settings = SETTINGS[kind]
     folder = STS / "nifti" / patient_id
     scan = read_scan(folder / f"{kind}_image.nii.gz", modality)
     region = read_region(folder / f"{kind}_mask.nii.gz", 1, "tumour")
     parameters = ExtractionParameters(settings=settings)
-    values = load_engine("pyradiomics").extract(scan, region, parameters)
+    values = load_engine(engine).extract(scan, region, parameters)
     assert values.keys() == expected.keys()
     for name, text in expected.items():
         assert values[name] == pytest.approx(float(text), rel=RELATIVE_TOLERANCE), name

@@ -1,12 +1,11 @@
 """The standard's four-letter codes of PyRadiomics' features.
 
 From the IBSI reference manual (doi:10.1148/radiol.2020191145, arXiv:1612.07003). A code names a
-definition, not how it was computed: kurtosis and axis lengths follow it under ``preset: ibsi`` only.
+definition; kurtosis and axis lengths follow theirs under ``preset: ibsi`` only.
 """
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-
 
 CODES: Mapping[str, str] = MappingProxyType(
     {
