@@ -80,9 +80,14 @@ def list_failures(failures: Sequence[Mapping[str, str]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(FAILURE_COLUMNS), dtype=str)
 
 
-def write_case_table(table: CaseTable, path: Path) -> None:
-    """Write the rows as Parquet, and the failures as ``<name>_failures.csv`` beside them."""
-    write_parquet(table.rows, path)
+def write_case_table(
+    table: CaseTable, path: Path, about: Mapping[str, object] | None = None
+) -> None:
+    """Write the rows as Parquet, and the failures as ``<name>_failures.csv`` beside them.
+
+    What ``about`` says of the table goes into the Parquet file's metadata.
+    """
+    write_parquet(table.rows, path, about)
     write_csv(table.failures, path.with_name(f"{path.stem}_failures.csv"))
 
 

@@ -2,8 +2,10 @@
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -11,6 +13,9 @@ import pyarrow.parquet as pq
 
 from pipeline.domain.errors import OutputError
 from pipeline.domain.features import FeatureGroup, FeatureSpec, FeatureTable
+
+ABOUT_KEY = b"about"
+"""Where a Parquet file's metadata say how the table came to be."""
 
 _SPECS_KEY = b"feature_specs"
 
@@ -65,9 +70,32 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     write_text(frame.to_csv(index=False, lineterminator="\n"), path)
 
 
-def write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table as Parquet without its index."""
-    _write_arrow(pa.Table.from_pandas(frame, preserve_index=False), path)
+def write_parquet(
+    frame: pd.DataFrame, path: Path, about: Mapping[str, object] | None = None
+) -> None:
+    """Write a table as Parquet without its index.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+    path : Path
+        The file.
+    about : mapping, optional
+        What the file's metadata say of it, as JSON under :data:`ABOUT_KEY`: plain values.
+    """
+    arrow = pa.Table.from_pandas(frame, preserve_index=False)
+    if about is not None:
+        encoded = json.dumps(about, sort_keys=True).encode()
+        arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), ABOUT_KEY: encoded})
+    _write_arrow(arrow, path)
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """Read what a Parquet file's metadata say of it; empty where :func:`write_parquet` got none."""
+    metadata = pq.read_schema(path).metadata or {}
+    about: dict[str, Any] = json.loads(metadata.get(ABOUT_KEY, b"{}"))
+    return about
 
 
 def write_feature_table(table: FeatureTable, path: Path) -> None:

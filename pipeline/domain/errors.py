@@ -71,3 +71,7 @@ class CohortError(PipelineError):
     def __reduce__(self) -> tuple[type["CohortError"], tuple[tuple[Problem, ...]]]:
         """Survive the way back from a worker process."""
         return (type(self), (self.problems,))
+
+
+class InstallationError(PipelineError):
+    """The software is not set up as it must be."""

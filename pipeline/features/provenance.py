@@ -10,6 +10,7 @@ import pandas as pd
 from pipeline.config.extraction import ExtractionParameters
 from pipeline.features.engine import choose_engine
 from pipeline.features.grey_level_counts import find_unsuited_widths
+from pipeline.features.ibsi.codes import ibsi_codes
 
 _LIBRARIES = ("numpy", "pyradiomics", "PyWavelets", "SimpleITK")
 _REMARKS_SHOWN = 3
@@ -23,7 +24,8 @@ def describe_extraction(features: pd.DataFrame, parameters: ExtractionParameters
     -------
     dict
         Plain values: the engine asked for, the one used, its version and why it differs, all
-        settings, versions of libraries, and remarks on the numbers of grey levels.
+        settings, versions of libraries, remarks on the numbers of grey levels, and the IBSI's code
+        of each feature that has one.
     """
     choice = choose_engine(parameters)
     return {
@@ -36,6 +38,7 @@ def describe_extraction(features: pd.DataFrame, parameters: ExtractionParameters
         "settings": parameters.native(),
         "pipeline": parameters.pipeline.model_dump(mode="json"),
         "versions": {name: metadata.version(name) for name in _LIBRARIES},
+        "ibsi_codes": ibsi_codes(features.columns),
         "remarks": [str(count) for count in find_unsuited_widths(features, parameters)],
     }
 
@@ -50,4 +53,4 @@ def log_remarks(provenance: Mapping[str, Any]) -> None:
         _LOG.warning("grey levels: %s", remark)
     if len(remarks) > _REMARKS_SHOWN:
         more = len(remarks) - _REMARKS_SHOWN
-        _LOG.warning("grey levels: %d more image types; extraction.json lists them.", more)
+        _LOG.warning("grey levels: %d more image types; the metadata of the table list them.", more)

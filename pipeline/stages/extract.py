@@ -110,6 +110,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
     from pipeline.config.loading import load_settings
     from pipeline.config.prepare import PrepareConfig
     from pipeline.executor.machine import default_jobs
+    from pipeline.features.provenance import describe_extraction, log_remarks
     from pipeline.ingest.cohort import read_checked_cohort
     from pipeline.store.results import ResultStore, default_store_root
 
@@ -119,7 +120,13 @@ def _command(argv: Sequence[str]) -> ExitCode:
     prepare = load_settings(PrepareConfig, args.prepare_config)
     store = ResultStore(default_store_root())
     table = run(cohort, prepare, parameters, store, args.jobs or default_jobs())
-    write_case_table(table, args.out)
+    about = {
+        str(modality): describe_extraction(table.rows[table.rows["modality"] == modality], chosen)
+        for modality, chosen in parameters.items()
+    }
+    write_case_table(table, args.out, about)
+    for provenance in about.values():
+        log_remarks(provenance)
     log_failures(table)
     return exit_code(table, cohort_config.policy)
 

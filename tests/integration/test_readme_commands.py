@@ -41,7 +41,7 @@ def test_extract_one_case(project: Project) -> None:
     folder = "data/demo/images/DEMO_001"
     done = run_readme(
         project,
-        "pipeline.extract",
+        "pipeline.extract --image",
         **{
             "ct.nii.gz": f"{folder}/preop_arterial.nii.gz",
             "tumour.nii.gz": f"{folder}/preop_tumour.nii.gz",
@@ -51,6 +51,32 @@ def test_extract_one_case(project: Project) -> None:
     header, row = (project.folder / "features.csv").read_text().splitlines()
     assert "original_glcm_Contrast" in header.split(",")
     assert len(row.split(",")) == len(header.split(","))
+
+
+def test_extract_a_cohort_and_free_space_in_the_store(project: Project, tmp_path: Path) -> None:
+    out, store = tmp_path / "features", tmp_path / "store"
+    places = {"path/to/cohort": "data/demo", "features": str(out)}
+    words = [places.get(word, word) for word in shlex.split(command_with("pipeline.extract --coh"))]
+    done = project.run(*words, env={"NECROSIS_STORE": str(store)})
+    assert done.returncode == 0, done.stderr
+    about = json.loads((out / "extraction.json").read_text())
+    assert about["engine"]["used"] == "fast"
+    assert about["ibsi_codes"]["original_firstorder_Mean"] == "Q4LE"
+    assert len((out / "failures.csv").read_text().splitlines()) == 1
+    kept = project.run(
+        *shlex.split(command_with("pipeline.store")), env={"NECROSIS_STORE": str(store)}
+    )
+    assert kept.returncode == 0, kept.stderr
+    assert "0 entries" in kept.stdout
+
+
+@pytest.mark.real_data
+def test_ibsi_compliance(project: Project, real_data: Path) -> None:
+    done = run_readme(
+        project, "pipeline.features.ibsi", **{"path/to/ibsi": str(real_data / "ibsi")}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "257" in done.stdout
 
 
 def test_crossval(project: Project, tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from pipeline.domain.errors import OutputError
-from pipeline.tabular import write_text
+from pipeline.tabular import read_about, write_parquet, write_text
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -24,3 +25,13 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"folder: cannot be written \("):
         write_text("x", tmp_path / "folder")
     assert sorted(item.name for item in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_what_is_said_of_a_table_is_read_back_and_the_table_is_the_same(tmp_path: Path) -> None:
+    table = pd.DataFrame({"a": [1.5, float("nan")], "b": ["x", "y"]})
+    about = {"engine": {"used": "fast"}, "codes": {"a": "Q4LE"}}
+    write_parquet(table, tmp_path / "said.parquet", about)
+    write_parquet(table, tmp_path / "plain.parquet")
+    assert read_about(tmp_path / "said.parquet") == about
+    assert read_about(tmp_path / "plain.parquet") == {}
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "said.parquet"), table)
