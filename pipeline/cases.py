@@ -129,7 +129,8 @@ class Preparation:
             self.store.save(PREPARED, key, to_bytes(case), about)
         else:
             case = from_bytes(stored)
-        self._memory.remember(look, key)
+        if self._look(row) == look:  # else they changed while they were read
+            self._memory.remember(look, key)
         return key, case
 
     def _look(self, row: ScanRow) -> str | None:

@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import TypeVar
@@ -11,6 +12,9 @@ from typing import TypeVar
 from pipeline.domain.errors import PipelineError
 
 Item = TypeVar("Item")
+
+_LINE_EVERY_S = 60.0
+"""A log should not be silent for longer while cases become ready."""
 
 _ONE_THREAD_EACH = (
     "OMP_NUM_THREADS",
@@ -39,7 +43,11 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
-def run_command(command: Callable[[Sequence[str]], ExitCode], argv: Sequence[str] | None) -> int:
+def run_command(
+    command: Callable[[Sequence[str]], ExitCode],
+    argv: Sequence[str] | None,
+    when_interrupted: str = "What was finished is kept; the same command resumes.",
+) -> int:
     """Run a command line and turn its outcome into an exit code.
 
     A :class:`PipelineError` becomes its message on standard error and exit code 1; Ctrl-C becomes
@@ -51,6 +59,8 @@ def run_command(command: Callable[[Sequence[str]], ExitCode], argv: Sequence[str
         Takes the arguments, returns the exit code. Imports heavy libraries only when called.
     argv : sequence of str or None
         Arguments without the program's name; None takes them from ``sys.argv``.
+    when_interrupted : str
+        What is said of a run that Ctrl-C ended.
     """
     pin_threads()
     try:
@@ -59,7 +69,7 @@ def run_command(command: Callable[[Sequence[str]], ExitCode], argv: Sequence[str
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return ExitCode.INPUT_HAS_PROBLEMS
     except KeyboardInterrupt:
-        print("Interrupted. What was finished is kept; the same command resumes.", file=sys.stderr)
+        print(f"Interrupted. {when_interrupted}", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has what it wanted: end as other Unix commands do.
@@ -96,7 +106,31 @@ def track_progress(items: Iterable[Item], total: int, label: str) -> Iterator[It
         yield from tqdm(items, total=total, desc=label, unit="case")
         return
     step = max(1, total // 10)
+    began = said = time.monotonic()
     for done, item in enumerate(items, start=1):
-        if done % step == 0 or done == total:
-            print(f"{label}: {done}/{total}", file=sys.stderr, flush=True)
+        now = time.monotonic()
+        if done % step == 0 or done == total or now - said > _LINE_EVERY_S:
+            said = now
+            pace = describe_pace(done, total, now - began)
+            print(f"{label}: {done}/{total}{pace}", file=sys.stderr, flush=True)
         yield item
+
+
+def describe_pace(done: int, total: int, passed_s: float) -> str:
+    """Say how fast the work goes and how long the rest takes at this pace.
+
+    Nothing where it is too early to tell. The heaviest cases come first, so it takes less rather
+    than more.
+    """
+    if passed_s < 1:
+        return ""
+    each_s = passed_s / done
+    pace = f", {1 / each_s:.1f} cases/s" if each_s < 1 else f", {each_s:.1f} s a case"
+    return pace if done == total else f"{pace}, about {_duration((total - done) * each_s)} left"
+
+
+def _duration(seconds: float) -> str:
+    for unit, length_s in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * length_s:
+            return f"{seconds / length_s:.0f} {unit}"
+    return f"{max(1.0, seconds):.0f} s"

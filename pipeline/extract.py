@@ -5,6 +5,7 @@ stage of the same name works on prepared volumes (canonical axes, cropped) inste
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
     from pipeline.domain.cohort import Cohort, ScanRow
     from pipeline.domain.problem import Problem
     from pipeline.domain.scan import Region, Scan
+    from pipeline.executor.outcome import CaseOutcome
     from pipeline.executor.running import Executor
     from pipeline.features.cohort import RegionCase
+    from pipeline.features.extraction import Extraction
     from pipeline.imaging.intensity import IntensityReference
+    from pipeline.ingest.source_memory import SourceMemory
     from pipeline.store.results import ResultStore
 
 DEFAULT_LABEL = 1
@@ -61,22 +65,42 @@ def extract_files_once(
 
     Files that look untouched since then are not even read.
     """
-    from pipeline.domain.reading import DEFAULT_READING
     from pipeline.features.extraction import plan_extraction
-    from pipeline.ingest.source_memory import SourceMemory
 
-    extraction = plan_extraction(parameters)
-    memory = SourceMemory(store, images, DEFAULT_READING)
-    look = memory.look(case.row, extraction.key_from("files as they are", case.region))
-    key = memory.recall(look)
-    known = None if key is None else extraction.load(store, key)
+    known = recall_features(case, images, parameters, store)
     if known is not None:
         return known
+    extraction = plan_extraction(parameters)
+    memory, purpose = _memory_of(case, images, extraction, store)
+    look = memory.look(case.row, purpose)
     found = _read(case, images, parameters)
     key = extraction.key_of(*found)
     values = extraction.load_or_compute(store, key, *found)
-    memory.remember(look, key)
+    if memory.look(case.row, purpose) == look:  # else they changed while they were read
+        memory.remember(look, key)
     return values
+
+
+def recall_features(
+    case: "RegionCase", images: Path, parameters: "ExtractionParameters", store: "ResultStore"
+) -> dict[str, float] | None:
+    """Return the features in the store for files that look untouched, without reading these."""
+    from pipeline.features.extraction import plan_extraction
+
+    extraction = plan_extraction(parameters)
+    memory, purpose = _memory_of(case, images, extraction, store)
+    key = memory.recall(memory.look(case.row, purpose))
+    return None if key is None else extraction.load(store, key)
+
+
+def _memory_of(
+    case: "RegionCase", images: Path, extraction: "Extraction", store: "ResultStore"
+) -> "tuple[SourceMemory, str]":
+    from pipeline.domain.reading import DEFAULT_READING
+    from pipeline.ingest.source_memory import SourceMemory
+
+    purpose = extraction.key_from("files as they are", case.region)
+    return SourceMemory(store, images, DEFAULT_READING), purpose
 
 
 def _read(
@@ -97,7 +121,7 @@ def extract_cohort(
     cohort: "Cohort",
     parameters: "ExtractionParameters",
     store: "ResultStore",
-    executor: "Executor | int",
+    executor: "Executor | int | None",
 ) -> "CaseTable":
     """Extract the features of every region of every scan of a cohort, from the files as they are.
 
@@ -109,33 +133,85 @@ def extract_cohort(
         The same for all modalities.
     store : ResultStore
         Results of single cases; what is found there is not computed again.
-    executor : Executor or int
-        Where the work is done, or the number of processes on this machine.
+    executor : Executor, int or None
+        Where the work is done, or the number of processes on this machine; None for as many as
+        its cores and its memory allow.
     """
     from pipeline.case_table import build_case_table
     from pipeline.cases import KEY_COLUMNS, key_of
     from pipeline.domain.scan import Modality
-    from pipeline.executor.running import run_cases
     from pipeline.features.cohort import list_feature_names, list_region_cases
 
     names = list_feature_names([parameters])
     rows = [_with_label(row, parameters.label) for row in cohort.scans]
     cases = list_region_cases(rows, dict.fromkeys(Modality, parameters))
     keys = [{**key_of(case.row), "region": case.region} for case in cases]
-    work = partial(extract_files_once, images=cohort.root, parameters=parameters, store=store)
-    weight = partial(_image_bytes, cohort.root)
-    outcomes = run_cases(work, cases, executor, "extract", lambda case: case.row.image, weight)
+    outcomes = _extract_all(cases, cohort.root, parameters, store, executor)
     return build_case_table(keys, outcomes, [*KEY_COLUMNS, "region", *names], cohort.root)
+
+
+def _extract_all(
+    cases: "Sequence[RegionCase]",
+    images: Path,
+    parameters: "ExtractionParameters",
+    store: "ResultStore",
+    executor: "Executor | int | None",
+) -> "list[CaseOutcome[dict[str, float]]]":
+    """Return what becomes of each case; only those that the store lacks are given to workers."""
+    from pipeline.executor.outcome import CaseOutcome
+    from pipeline.executor.running import run_cases
+
+    known = [recall_features(case, images, parameters, store) for case in cases]
+    outcomes = [CaseOutcome(result=values) for values in known]
+    missing = [number for number, values in enumerate(known) if values is None]
+    if len(missing) < len(cases):
+        count = len(cases) - len(missing)
+        print(f"extract: {count} of {len(cases)} cases from the store", file=sys.stderr)
+    if missing:
+        rest = [cases[number] for number in missing]
+        where = _plan_jobs(rest, images, parameters, executor)
+        work = partial(extract_files_once, images=images, parameters=parameters, store=store)
+        weight = partial(_image_bytes, images)
+        done = run_cases(work, rest, where, "extract", lambda case: case.row.image, weight)
+        for number, outcome in zip(missing, done, strict=True):
+            outcomes[number] = outcome
+    return outcomes
+
+
+def _plan_jobs(
+    cases: "Sequence[RegionCase]",
+    images: Path,
+    parameters: "ExtractionParameters",
+    executor: "Executor | int | None",
+) -> "Executor | int":
+    """Choose the number of processes where none is given, and say what they need."""
+    from pipeline.executor.machine import available_memory_bytes, default_jobs
+    from pipeline.features.memory import estimate_worker_bytes
+
+    need = estimate_worker_bytes([images / case.row.image for case in cases], parameters)
+    size = f"of about {need / 1e9:.1f} GB"
+    if not (executor is None or isinstance(executor, int)):
+        print(f"extract: {len(cases)} cases, workers {size} each", file=sys.stderr)
+        return executor
+    batches = len({case.row.image for case in cases})
+    jobs = min(executor or default_jobs(need), batches)
+    processes = f"1 process {size}" if jobs == 1 else f"{jobs} processes {size} each"
+    print(f"extract: {len(cases)} cases, {processes}", file=sys.stderr)
+    free = available_memory_bytes()
+    if jobs * need > free:
+        print(
+            f"extract: only {free / 1e9:.1f} GB of memory are free, so processes may be killed."
+            " Use fewer jobs, close other programs, or use a machine with more memory.",
+            file=sys.stderr,
+        )
+    return jobs
 
 
 def _image_bytes(root: Path, case: "RegionCase") -> float:
     """Return the size of a case's files, by which the largest go first."""
-    from pipeline.ingest.source_memory import list_file_states
+    from pipeline.features.memory import image_bytes
 
-    try:
-        return sum(size for _, _, size, *_ in list_file_states(root / case.row.image))
-    except OSError:  # the reader says what is wrong
-        return 0
+    return image_bytes(root / case.row.image)
 
 
 def _with_label(row: "ScanRow", label: int | None) -> "ScanRow":
@@ -200,14 +276,12 @@ def _command_cohort(args: argparse.Namespace) -> ExitCode:
     return ExitCode.SOME_CASES_FAILED if len(table.failures) else ExitCode.DONE
 
 
-def _executor(args: argparse.Namespace) -> "Executor | int":
+def _executor(args: argparse.Namespace) -> "Executor | int | None":
     if args.executor == "dask":
         from pipeline.executor.cluster import DaskExecutor
 
         return DaskExecutor(args.scheduler)
-    from pipeline.executor.machine import default_jobs
-
-    jobs: int = args.jobs or default_jobs()
+    jobs: int | None = args.jobs
     return jobs
 
 

@@ -6,6 +6,7 @@ sends pickles between its processes, so the network in between must be a trusted
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -15,13 +16,18 @@ from typing import TYPE_CHECKING
 from pipeline.cli import pin_threads
 from pipeline.domain.errors import ConfigError
 from pipeline.executor.local import Batch, attempt_all
-from pipeline.executor.outcome import Case, Numbered, Result, defect, killed
+from pipeline.executor.outcome import Case, CaseOutcome, Numbered, Result, defect, killed
 
 if TYPE_CHECKING:
     from distributed import Client
 
 _PATIENCE_S = 30
 """How long a scheduler may take to answer, and to have a worker."""
+
+_OTHER_VERSION = (
+    "a Dask worker runs another version of this software, or lacks it."
+    " Install the same version on all machines and restart the workers."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +58,28 @@ class DaskExecutor:
         """
         client = _connect(self.scheduler)
         try:
-            suspects = yield from _run_until_done(client, work, cases, batches)
-            for number in (number for batch in suspects for number in batch):
-                # One at a time: Dask blames all that a dead worker was to do.
-                if (yield from _run_until_done(client, work, cases, [(number,)])):
-                    yield number, killed()
+            yield from _run_all(client, work, cases, batches)
+        except CancelledError:
+            msg = (
+                f"the Dask scheduler at {self.scheduler} was lost. What was finished is kept:"
+                " start it again with its workers and run the same command."
+            )
+            raise ConfigError(msg) from None
         finally:
             client.close()
+
+
+def _run_all(
+    client: "Client",
+    work: Callable[[Case], Result],
+    cases: Sequence[Case],
+    batches: Sequence[Batch],
+) -> Iterator[Numbered[Result]]:
+    suspects = yield from _run_until_done(client, work, cases, batches)
+    for number in (number for batch in suspects for number in batch):
+        # One at a time: Dask blames all that a dead worker was to do.
+        if (yield from _run_until_done(client, work, cases, [(number,)])):
+            yield number, killed()
 
 
 def _run_until_done(
@@ -70,8 +91,11 @@ def _run_until_done(
     """Yield outcomes; return the batches that killed their workers."""
     from distributed import KilledWorker, as_completed
 
+    mine = code_identity()
     flying = {
-        client.submit(attempt_all, work, [cases[number] for number in batch], pure=False): batch
+        client.submit(_attempt_all, mine, work, [cases[number] for number in batch], pure=False): (
+            batch
+        )
         for batch in batches
     }
     suspects = []
@@ -80,11 +104,23 @@ def _run_until_done(
         error = future.exception()
         if isinstance(error, KilledWorker):
             suspects.append(batch)
+        elif isinstance(error, ConfigError):
+            raise error
         elif error is not None:  # the cases or their results cannot travel between processes
             yield from ((number, defect(error)) for number in batch)
         else:
             yield from zip(batch, future.result(), strict=True)
     return sorted(suspects)
+
+
+def _attempt_all(
+    identity: str, work: Callable[[Case], Result], cases: Sequence[Case]
+) -> list[CaseOutcome[Result]]:
+    """Work on a worker, which may have come after the others were checked."""
+    pin_threads()
+    if code_identity() != identity:
+        raise ConfigError(_OTHER_VERSION)
+    return attempt_all(work, cases)
 
 
 def _connect(scheduler: str) -> "Client":
@@ -118,16 +154,13 @@ def _check_workers(client: "Client", scheduler: str) -> None:
             f" Start some with `dask worker {scheduler} --nthreads 1`."
         )
         raise ConfigError(msg) from None
-    client.run(pin_threads)
-    others = [
-        name for name, theirs in client.run(code_identity).items() if theirs != code_identity()
-    ]
-    if others:
-        msg = (
-            f"{len(others)} Dask workers, such as {others[0]}, run another version of this"
-            " software. Install the same version on all machines and restart the workers."
-        )
-        raise ConfigError(msg)
+    try:
+        identities = set(client.run(code_identity).values())
+    except Exception as error:  # whatever another version, or none, makes of the question
+        msg = f"{_OTHER_VERSION} One said: {type(error).__name__}."
+        raise ConfigError(msg) from None
+    if identities != {code_identity()}:
+        raise ConfigError(_OTHER_VERSION)
 
 
 @cache

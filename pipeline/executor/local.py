@@ -1,6 +1,7 @@
 """Processes on this machine."""
 
 import os
+import pickle
 import signal
 import threading
 from collections import deque
@@ -94,6 +95,11 @@ def _run_until_broken(
             for future in done:
                 batch = flying.pop(future)
                 yield from zip(batch, _outcomes(future, len(batch)), strict=True)
+    except BaseException:
+        # Ctrl-C, or nobody wants the rest: what the workers have begun could take many minutes.
+        for process in pool._processes.values():
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return []
@@ -101,7 +107,16 @@ def _run_until_broken(
 
 def attempt_all(work: Callable[[Case], Result], cases: Sequence[Case]) -> list[CaseOutcome[Result]]:
     """Do the work for the cases of a batch, each whatever becomes of the others."""
-    return [attempt(work, case) for case in cases]
+    return [_portable(attempt(work, case)) for case in cases]
+
+
+def _portable(outcome: CaseOutcome[Result]) -> CaseOutcome[Result]:
+    """Replace a result that cannot travel, which would take its whole batch with it."""
+    try:
+        pickle.dumps(outcome)
+    except Exception as error:  # pickling runs the code of whatever is pickled
+        return defect(error)
+    return outcome
 
 
 def _numbers(batches: Iterable[Batch]) -> list[int]:

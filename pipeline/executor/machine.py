@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+from pipeline.executor.cgroup import free_group_bytes
+
 MEMORY_PER_WORKER_BYTES = 1_500_000_000
-"""What one worker may need: PyRadiomics on a thin-slice CT of 512 x 512 x 300 took 1.3 GB."""
+"""What one worker may need where nobody knows better: PyRadiomics on a thin CT took 1.2 GB."""
 
 
 def default_jobs(memory_per_worker_bytes: int = MEMORY_PER_WORKER_BYTES) -> int:
@@ -20,4 +22,4 @@ def available_memory_bytes() -> int:
     meminfo = Path("/proc/meminfo")
     lines = meminfo.read_text().splitlines() if meminfo.is_file() else []
     kibibytes = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
-    return kibibytes[0] * 1024 if kibibytes else 2**63
+    return min(kibibytes[0] * 1024 if kibibytes else 2**63, free_group_bytes())

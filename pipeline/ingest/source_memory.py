@@ -10,14 +10,17 @@ remembered.
 
 import hashlib
 import json
+import logging
+import re
 import time
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from pipeline.domain.cohort import ScanRow
+from pipeline.domain.errors import CaseError
 from pipeline.domain.reading import Reading
+from pipeline.store.keys import identify_software
 from pipeline.store.results import Kind, ResultStore
 
 SOURCES = Kind("sources", ".txt")
@@ -29,10 +32,19 @@ FileState = tuple[str, int, int, int, int]
 _SETTLED_AFTER_NS = 2_000_000_000
 """Coarsest step of file times in use: two seconds, on FAT."""
 
-_ALONE = (".nii", ".nii.gz", ".nrrd", ".mha")
-"""Files that hold all of an image; others belong to the files beside them."""
+_HOLD_VOXELS = {
+    ".nii": re.compile(rb""),
+    ".nii.gz": re.compile(rb""),
+    ".nrrd": re.compile(rb"NRRD((?!\ndata ?file:).)*?\r?\n\r?\n", re.I | re.S),
+    ".mha": re.compile(rb".*?\bElementDataFile *= *LOCAL\b", re.I | re.S),
+}
+"""How a file begins that holds all of an image; others belong to the files beside them."""
+
+_HEAD_BYTES = 1 << 16
 
 _READER_PACKAGES = ("pipeline/ingest", "pipeline/imaging", "pipeline/domain")
+_LOG = logging.getLogger(__name__)
+
 _READER_LIBRARIES = ("numpy", "pydicom", "SimpleITK", "pyjpegls", "pylibjpeg", "pylibjpeg-openjpeg")
 
 
@@ -88,9 +100,21 @@ class SourceMemory:
         return None if known is None else known.decode()
 
     def remember(self, look: str | None, key: str) -> None:
-        """Keep the key that files of this look led to."""
-        if look is not None:
+        """Keep the key that files of this look led to, where the store can be written.
+
+        Parameters
+        ----------
+        look : str or None
+            Taken before the files were read, and the same afterwards.
+        key : str
+            What they led to.
+        """
+        if look is None:
+            return
+        try:
             self.store.save(SOURCES, look, key.encode(), {})
+        except CaseError as error:  # the result does not hang on this
+            _LOG.warning("Files will be read again by the next run: %s", error)
 
 
 def list_file_states(path: Path) -> list[FileState]:
@@ -111,20 +135,23 @@ def _state(file: Path) -> FileState:
 
 def _files(path: Path) -> list[Path]:
     path.stat()  # a missing file has no neighbours
-    if path.is_file() and path.name.lower().endswith(_ALONE):
+    if path.is_file() and _holds_all(path):
         return [path]
     folder = path if path.is_dir() else path.parent
     return sorted(file for file in folder.rglob("*") if file.is_file())
 
 
+def _holds_all(path: Path) -> bool:
+    for ending, beginning in _HOLD_VOXELS.items():
+        if path.name.lower().endswith(ending):
+            if not beginning.pattern:
+                return True
+            with path.open("rb") as stream:
+                return beginning.match(stream.read(_HEAD_BYTES)) is not None
+    return False
+
+
 @cache
 def _reader() -> str:
     """Name the code that reads: another reader may see other voxels in the same files."""
-    digest = hashlib.sha256()
-    root = Path(__file__).parents[2]
-    for package in _READER_PACKAGES:
-        for source in sorted((root / package).rglob("*.py")):
-            digest.update(source.read_bytes())
-    for library in _READER_LIBRARIES:
-        digest.update(f"{library} {metadata.version(library)}".encode())
-    return digest.hexdigest()
+    return identify_software(_READER_PACKAGES, _READER_LIBRARIES)

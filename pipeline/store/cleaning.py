@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.store.results import PARTIAL, ResultStore
+from pipeline.domain.errors import OutputError
+from pipeline.store.results import MANIFEST, PARTIAL, ResultStore
 
 _DAY_S = 86_400.0
 _ABANDONED_AFTER_S = _DAY_S
@@ -58,9 +59,9 @@ def choose_removals(
         Remains of killed runs, older than a day, are always among them.
     """
     now_s = time.time()
+    chosen = list(_abandoned(store, now_s))  # first: what is written meanwhile is not among them
     entries = list_entries(store)
     excess = 0 if limit_bytes is None else sum(e.size_bytes for e in entries) - limit_bytes
-    chosen = list(_abandoned(store, now_s))
     for entry in entries:
         old = unused_days is not None and now_s - entry.used_s > unused_days * _DAY_S
         if old or excess > 0:
@@ -70,10 +71,32 @@ def choose_removals(
 
 
 def remove(entries: list[Entry]) -> None:
-    """Remove entries; what another process has removed meanwhile does not matter."""
+    """Remove entries, but those that were used since they were chosen.
+
+    What another process has removed meanwhile does not matter.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be removed.
+    """
     for entry in entries:
+        now = _entry(entry.files)
+        if now is not None and now.used_s > entry.used_s:
+            continue
         for file in entry.files:
-            file.unlink(missing_ok=True)
+            _unlink(file)
+
+
+def _unlink(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        msg = (
+            f"{file}: cannot be removed ({error.strerror})."
+            " Run this as the user who owns the store."
+        )
+        raise OutputError(msg) from None
 
 
 def _payloads(manifest: Path) -> Iterator[Path]:
@@ -90,7 +113,12 @@ def _entry(files: tuple[Path, ...]) -> Entry | None:
 
 
 def _abandoned(store: ResultStore, now_s: float) -> Iterator[Entry]:
-    for path in store.root.glob(f"*/??/.*{PARTIAL}"):
+    """Yield files of runs that were killed while writing: partial ones, payloads alone."""
+    # Payloads are listed before the manifests: an entry being written now is not taken for one.
+    files = list(store.files())
+    known = {path.stem for path in store.manifests()}
+    alone = (path for path in files if path.suffix != MANIFEST and path.name[:64] not in known)
+    for path in (*store.root.glob(f"*/??/.*{PARTIAL}"), *alone):
         entry = _entry((path,))
         if entry and now_s - entry.used_s > _ABANDONED_AFTER_S:
             yield entry

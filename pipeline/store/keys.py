@@ -2,13 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Region, Scan
+
+_ROOT = Path(__file__).parents[2]
+_CODE = (".py", ".so", ".pyd")
 
 
 def content_key(
@@ -55,6 +60,44 @@ def derived_key(key: str, settings: Mapping[str, object], engine: str) -> str:
     digest = hashlib.sha256()
     _add_text(digest, engine, json.dumps(settings, sort_keys=True, separators=(",", ":")), key)
     return digest.hexdigest()
+
+
+def identify_software(parts: Iterable[str], libraries: Iterable[str]) -> str:
+    """Name the software that makes a result, so that a changed one makes results of its own.
+
+    Parameters
+    ----------
+    parts : iterable of str
+        Packages and modules of this software, as paths such as ``pipeline/ingest``; what runs of
+        them counts, compiled modules among it.
+    libraries : iterable of str
+        Distributions; the version counts, or that it is not installed.
+
+    Returns
+    -------
+    str
+        SHA-256 in 64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for file in (file for part in parts for file in _code_files(_ROOT / part)):
+        _add_text(digest, file.relative_to(_ROOT).as_posix())
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    for library in libraries:
+        _add_text(digest, library, _version(library))
+    return digest.hexdigest()
+
+
+def _code_files(part: Path) -> Iterator[Path]:
+    if part.is_file():
+        yield part
+    yield from sorted(file for file in part.rglob("*") if file.suffix in _CODE)
+
+
+def _version(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return "absent"
 
 
 def _geometry_text(geometry: Geometry) -> str:

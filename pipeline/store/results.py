@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -25,7 +26,10 @@ STORE_VARIABLE = "NECROSIS_STORE"
 PARTIAL = ".partial"
 """How the name of a file ends while it is being written."""
 
-_MANIFEST = ".json"
+MANIFEST = ".json"
+"""How the name of a manifest ends."""
+
+_KEY = re.compile(r"[0-9a-f]{64}")
 _MARK_EVERY_S = 86_400.0
 _LOG = logging.getLogger(__name__)
 
@@ -145,14 +149,21 @@ class ResultStore:
         self._write(self._manifest_path(kind, key), manifest)
 
     def manifests(self) -> Iterator[Path]:
-        """Yield the manifest of each entry of any kind."""
-        return self.root.glob(f"*/??/*{_MANIFEST}")
+        """Yield the manifest of each entry of any kind; other files in the folder are not ours."""
+        return (path for path in self.files() if path.suffix == MANIFEST)
+
+    def files(self) -> Iterator[Path]:
+        """Yield manifests and payloads, also payloads without a manifest."""
+        for path in self.root.glob("*/??/*"):
+            key = _KEY.match(path.name)
+            if key and path.parent.name == path.name[:2] and not path.is_dir():
+                yield path
 
     def _payload_path(self, kind: Kind, key: str, checksum: str) -> Path:
         return self._folder(kind, key) / f"{key}-{checksum[:8]}{kind.suffix}"
 
     def _manifest_path(self, kind: Kind, key: str) -> Path:
-        return self._folder(kind, key) / f"{key}{_MANIFEST}"
+        return self._folder(kind, key) / f"{key}{MANIFEST}"
 
     def _folder(self, kind: Kind, key: str) -> Path:
         return self.root / kind.folder / key[:2]
@@ -164,12 +175,14 @@ class ResultStore:
             _write_synced(partial, content)
             partial.replace(path)
         except OSError as error:
-            partial.unlink(missing_ok=True)
             msg = (
                 f"the result store {self.root} cannot be written ({error.strerror})."
                 f" Free space there, or name another folder in {STORE_VARIABLE}."
             )
             raise CaseError(msg) from error
+        finally:
+            with suppress(OSError):  # renamed, never made, or on a disk that refuses everything
+                partial.unlink(missing_ok=True)
 
 
 def _mark_used(path: Path) -> None:

@@ -8,12 +8,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from pipeline.domain.errors import ConfigError
-from pipeline.executor.cluster import DaskExecutor
+from pipeline.executor.cluster import DaskExecutor, _attempt_all, code_identity
 from pipeline.executor.outcome import KILLED_CODE
 from pipeline.executor.running import run_cases
+from pipeline.extract import main
+from pipeline.store.results import STORE_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 WORK = """
@@ -55,12 +59,14 @@ def scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     (tmp_path / "cluster_work.py").write_text(WORK)
     monkeypatch.setenv("WORK_DIR", str(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path))
+    code_identity.cache_clear()  # the source may have been edited since another test asked
     file = tmp_path / "scheduler.json"
     loopback = ["--host", "127.0.0.1"]
     started = [_start("dask_scheduler", "--scheduler-file", str(file), *loopback, "--no-dashboard")]
     try:
         address = _address(file)
         started += [_worker(address, tmp_path / name) for name in ("one", "two")]
+        (tmp_path / "scheduler.pid").write_text(str(started[0].pid))
         yield address
     finally:
         for process in started:
@@ -138,3 +144,71 @@ def test_no_scheduler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.executor.cluster._PATIENCE_S", 1)
     with pytest.raises(ConfigError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         run_cases(str, [1], DaskExecutor("tcp://127.0.0.1:9"), "none")
+
+
+def _write_cohort(folder: Path) -> None:
+    """Six patients, two regions on one image each; the mask of the last is empty."""
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(0, 100, (10, 12, 14)).astype(np.int16)
+    lines = ["patient_id,timepoint,modality,phase,image,mask,mask_label,lesion_id"]
+    for number in range(6):
+        mask = np.zeros(noise.shape, dtype=np.uint8)
+        mask[2:5, 3:8, 4:9], mask[6:9, 3:8, 4:9] = 1, 2
+        for name, voxels in (("image", noise + np.int16(number)), ("mask", mask * (number < 5))):
+            sitk.WriteImage(sitk.GetImageFromArray(voxels), str(folder / f"{number}_{name}.nrrd"))
+        files = f"{number}_image.nrrd,{number}_mask.nrrd"
+        lines += [f"P{number},preop,CT,portal,{files},{label},L{label}" for label in (1, 2)]
+    (folder / "scans.csv").write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.slow
+def test_a_cohort_on_a_cluster_gives_the_bytes_of_one_process(
+    scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write_cohort(tmp_path / "cohort")
+    config = tmp_path / "parameters.yaml"
+    config.write_text("imageType: {Original: {}}\nfeatureClass: {firstorder: , shape: }\n")
+    files = ["--cohort", str(tmp_path / "cohort"), "--config", str(config), "--out"]
+    for name, where in (("here", ["--jobs", "1"]), ("dask", _on(scheduler))):
+        monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / f"store_{name}"))
+        assert main([*files, str(tmp_path / name), *where]) == 3
+    for name in ("features.csv", "features.parquet", "failures.csv", "extraction.json"):
+        assert (tmp_path / "dask" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    rows = (tmp_path / "dask" / "features.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == [f"P{number // 2}" for number in range(10)]
+    kept = [
+        len(list(tmp_path.glob(f"store_{name}/features/*/*.json"))) for name in ("here", "dask")
+    ]
+    assert kept == [10, 10]
+
+
+def _on(scheduler: str) -> list[str]:
+    return ["--executor", "dask", "--scheduler", scheduler]
+
+
+@pytest.mark.slow
+def test_a_lost_scheduler_is_said(scheduler: str, tmp_path: Path) -> None:
+    from functools import partial
+    from threading import Thread
+
+    from cluster_work import slow_root
+
+    seen = tmp_path / "seen"
+    seen.mkdir()
+
+    def kill_scheduler() -> None:
+        while not list(seen.iterdir()):
+            time.sleep(0.05)
+        os.kill(int((tmp_path / "scheduler.pid").read_text()), signal.SIGKILL)
+
+    killer = Thread(target=kill_scheduler)
+    killer.start()
+    with pytest.raises(ConfigError, match=r"was lost\. What was finished is kept"):
+        run_cases(partial(slow_root, seen=str(seen)), range(50), DaskExecutor(scheduler), "roots")
+    killer.join()
+
+
+def test_a_worker_of_another_version_that_comes_late_is_refused() -> None:
+    assert [outcome.result for outcome in _attempt_all(code_identity(), float, ["4"])] == [4.0]
+    with pytest.raises(ConfigError, match="another version of this software"):
+        _attempt_all("another", float, ["4"])

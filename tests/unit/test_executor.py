@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.errors import CaseError, GeometryError
+from pipeline.executor.cgroup import free_group_bytes
 from pipeline.executor.machine import default_jobs
 from pipeline.executor.outcome import DEFECT_CODE, KILLED_CODE, Failure
 from pipeline.executor.running import run_cases
@@ -73,12 +74,48 @@ def test_a_result_that_cannot_travel_is_a_defect_of_its_case() -> None:
     assert failure.code == DEFECT_CODE
 
 
+def test_a_result_that_cannot_travel_does_not_take_its_batch_with_it() -> None:
+    outcomes = run_cases(_unpicklable, range(4), 2, "travel", together=lambda case: case // 2)
+    assert [outcome.result for outcome in outcomes] == [0, None, 2, 3]
+
+
 def test_no_cases_give_no_outcomes() -> None:
     assert run_cases(_work, [], 2, "none") == []
 
 
 def test_jobs_are_at_least_one_and_at_most_the_cores() -> None:
     assert 1 <= default_jobs() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize(
+    ("files", "free"),
+    [
+        ({"memory.max": "1000", "memory.current": "700"}, 300 + 50),
+        ({"memory.max": "max", "memory.current": "700"}, 2**63),
+        ({}, 2**63),
+    ],
+)
+def test_the_memory_left_in_a_group_counts(
+    tmp_path: Path, files: dict[str, str], free: int
+) -> None:
+    group = tmp_path / "batch" / "job_7"
+    (group / "step").mkdir(parents=True)
+    for name, content in files.items():
+        (group / name).write_text(content + "\n")
+    (group / "memory.stat").write_text("anon 600\ninactive_file 50\n")
+    membership = tmp_path / "membership"
+    membership.write_text("9:name=systemd:/other\n0::/batch/job_7/step\n")
+    assert free_group_bytes(tmp_path, membership) == free
+
+
+def test_the_first_version_of_groups_counts_too(tmp_path: Path) -> None:
+    group = tmp_path / "memory" / "job"
+    group.mkdir(parents=True)
+    (group / "memory.limit_in_bytes").write_text("1000\n")
+    (group / "memory.usage_in_bytes").write_text("400\n")
+    (group / "memory.stat").write_text("total_inactive_file 100\n")
+    (tmp_path / "membership").write_text("4:memory:/job\n0::/\n")
+    assert free_group_bytes(tmp_path, tmp_path / "membership") == 700
 
 
 _SLEEPERS = """
@@ -101,8 +138,17 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_no_worker_outlives_an_interrupted_run(tmp_path: Path, sent: int, code: int) -> None:
+@pytest.mark.parametrize(
+    ("sent", "to_group", "code"),
+    [
+        (signal.SIGINT, True, 130),  # as a terminal does on Ctrl-C
+        (signal.SIGINT, False, 130),
+        (signal.SIGKILL, False, -9),
+    ],
+)
+def test_no_worker_outlives_an_interrupted_run(
+    tmp_path: Path, sent: signal.Signals, to_group: bool, code: int
+) -> None:
     script = tmp_path / "sleepers.py"
     script.write_text(_SLEEPERS)
     seen = tmp_path / "seen"
@@ -115,10 +161,7 @@ def test_no_worker_outlives_an_interrupted_run(tmp_path: Path, sent: int, code: 
         start_new_session=True,
     )
     _wait_until(lambda: len(list(seen.iterdir())) == 2)
-    if sent == signal.SIGINT:
-        os.killpg(run.pid, sent)  # as a terminal does on Ctrl-C
-    else:
-        run.send_signal(sent)
+    (os.killpg if to_group else os.kill)(run.pid, sent)
     _, errors = run.communicate(timeout=30)
     assert run.returncode == code
     assert "Traceback" not in errors

@@ -8,7 +8,11 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
+from pipeline import cases
+from pipeline.domain.cohort import ScanRow
+from pipeline.domain.scan import Region, Scan
 from pipeline.extract import main
+from pipeline.ingest import source_memory
 from pipeline.stages import extract as extract_stage
 from pipeline.stages import prepare as prepare_stage
 from pipeline.store.results import STORE_VARIABLE
@@ -229,12 +233,12 @@ def test_an_interrupted_run_resumes_with_what_is_missing(
     code = (
         "import os, sys\n"
         "from pipeline import extract\n"
-        "from pipeline.features import pyradiomics_engine as engine\n"
-        "plain, seen = engine.PyradiomicsEngine.extract, []\n"
+        "from pipeline.features.fast import engine\n"
+        "plain, seen = engine.FastEngine.extract, []\n"
         "def dying(*arguments):\n"
         "    seen.append(1)\n"
         "    return os._exit(9) if len(seen) == 3 else plain(*arguments)\n"
-        "engine.PyradiomicsEngine.extract = dying\n"
+        "engine.FastEngine.extract = dying\n"
         "extract.main(sys.argv[1:])\n"
     )
     arguments = ["--cohort", str(cohort), "--config", parameters, "--jobs", "1"]
@@ -248,3 +252,37 @@ def test_an_interrupted_run_resumes_with_what_is_missing(
     assert before.items() <= _stored(store).items()
     assert len(_stored(store)) == 4
     assert (tmp_path / "out" / "features.csv").is_file()
+
+
+def test_files_that_change_while_they_are_read_are_not_remembered(
+    cohort: Path, parameters: str, tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_memory, "_SETTLED_AFTER_NS", 0)
+    read_case = cases.read_case
+
+    def read_while_changing(row: ScanRow, images: Path) -> tuple[Scan, dict[str, Region]]:
+        found = read_case(row, images)
+        if row.patient_id == "P2":
+            (images / row.image).touch()
+        return found
+
+    monkeypatch.setattr(cases, "read_case", read_while_changing)
+    arguments = ["--cohort", str(cohort), "--config", parameters, "--jobs", "1", "--out"]
+    assert main([*arguments, str(tmp_path / "out")]) == 0
+    assert len(_stored(store)) == 4
+    assert len(_stored(store, "sources")) == 3
+
+
+def test_too_little_memory_is_said_and_limits_the_processes(
+    cohort: Path,
+    parameters: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("pipeline.executor.machine.available_memory_bytes", lambda: 100_000_000)
+    arguments = ["--cohort", str(cohort), "--config", parameters]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().err
+    assert "extract: 4 cases, 1 process of about 0.4 GB" in said
+    assert "extract: only 0.1 GB of memory are free, so processes may be killed." in said

@@ -11,7 +11,7 @@ from pipeline.domain.errors import CaseError, ConfigError
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Modality, Region, Scan, Timepoint
 from pipeline.features.cohort import list_feature_names, list_region_cases
-from pipeline.features.engine import load_engine
+from pipeline.features.engine import identify_engine, load_engine
 from pipeline.features.extraction import Extraction
 from pipeline.imaging.intensity import IntensityReference
 from pipeline.store.results import ResultStore
@@ -83,6 +83,21 @@ def test_a_result_is_computed_once_and_again_for_anything_that_changes_it(tmp_pa
     extract_features(replace(SCAN, voxels=SCAN.voxels + 1), REGION, {}, plain, engine, store)
     extract_features(SCAN, REGION, {}, plain, replace(engine, version="2"), store)
     assert len(engine.calls) == 4
+
+
+@pytest.mark.parametrize("name", ["fast", "pyradiomics"])
+def test_changed_code_of_an_engine_makes_other_keys(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extraction = Extraction(ExtractionParameters(), load_engine(name))
+    before = extraction.key_of(SCAN, REGION, {}), extraction.key_from("prepared", "tumour")
+    monkeypatch.setattr("pipeline.features.extraction.identify_engine", lambda _: "other code")
+    after = extraction.key_of(SCAN, REGION, {}), extraction.key_from("prepared", "tumour")
+    assert len({*before, *after}) == 4
+
+
+def test_engines_are_named_by_code_and_libraries_of_their_own() -> None:
+    assert len({identify_engine(name) for name in ("fast", "pyradiomics", "none")}) == 3
 
 
 def test_a_failed_case_is_not_kept(tmp_path: Path) -> None:

@@ -87,3 +87,36 @@ def test_files_changed_only_just_now_are_not_remembered(
 
 def test_a_missing_file_has_no_look(memory: SourceMemory) -> None:
     assert memory.look(replace(ROW, mask="absent.nii.gz"), "features") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "alone"),
+    [
+        ("ct.nrrd", b"NRRD0004\ntype: short\nencoding: raw\n\n\0\1data file: no header\n\n", True),
+        ("ct.nrrd", b"NRRD0004\ntype: short\ndata file: voxels.raw\n\n", False),
+        ("ct.nrrd", b"NRRD0004\r\ntype: short\r\nDatafile: voxels.raw\r\n\r\n", False),
+        ("ct.nhdr", b"NRRD0004\ntype: short\ndata file: voxels.raw\n\n", False),
+        ("ct.mha", b"NDims = 3\nElementDataFile = LOCAL\n", True),
+        ("ct.mha", b"NDims = 3\nElementDataFile = voxels.raw\n", False),
+    ],
+)
+def test_voxels_beside_their_header_are_looked_at(
+    memory: SourceMemory, name: str, header: bytes, alone: bool
+) -> None:
+    folder = memory.images / "split"
+    folder.mkdir()
+    (folder / name).write_bytes(header)
+    (folder / "voxels.raw").write_bytes(bytes(10))
+    row = replace(ROW, image=f"split/{name}")
+    memory.remember(memory.look(row, "features"), "key")
+    assert _knows(memory, row)
+    (folder / "voxels.raw").write_bytes(b"0123456789")
+    assert _knows(memory, row) == alone
+
+
+def test_a_store_that_cannot_be_written_is_said_and_no_failure(
+    memory: SourceMemory, caplog: pytest.LogCaptureFixture
+) -> None:
+    memory.store.root.write_text("a file, no folder")
+    memory.remember(memory.look(ROW, "features"), "key")
+    assert "Files will be read again by the next run" in caplog.text

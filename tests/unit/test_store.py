@@ -2,16 +2,18 @@ import hashlib
 import json
 import logging
 import multiprocessing
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.domain.errors import ConfigError
+from pipeline.domain.errors import CaseError, ConfigError
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Modality, Region, Scan
-from pipeline.store.keys import content_key, derived_key
+from pipeline.store import keys
+from pipeline.store.keys import content_key, derived_key, identify_software
 from pipeline.store.results import STORE_VARIABLE, Kind, ResultStore, default_store_root
 
 GRID = Geometry((2, 3, 4), (1.0, 1.0, 2.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
@@ -158,3 +160,43 @@ def test_the_environment_names_the_store(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.delenv(STORE_VARIABLE)
     monkeypatch.chdir(tmp_path)
     assert default_store_root() == tmp_path / "data" / "store"
+
+
+def test_a_store_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("a file, no folder")
+    with pytest.raises(CaseError, match=r"store cannot be written \(.+\)\. Free space there"):
+        ResultStore(tmp_path / "store").save(FEATURES, KEY, b"payload", {})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+def test_a_write_that_fails_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
+    import resource
+
+    store = ResultStore(tmp_path)
+    store.save(FEATURES, KEY, b"payload", {})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(CaseError, match=r"cannot be written \(File too large\)"):
+            store.save(FEATURES, KEY, bytes(2000), {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2
+    assert store.load(FEATURES, KEY) == b"payload"
+
+
+def test_changed_code_and_other_libraries_are_other_software(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "_ROOT", tmp_path)
+    (tmp_path / "engine" / "kernels").mkdir(parents=True)
+    source, compiled = tmp_path / "engine" / "sum.py", tmp_path / "engine" / "kernels" / "k.so"
+    names = set()
+    for code, binary in (("a", b"1"), ("b", b"1"), ("b", b"2")):
+        source.write_text(code)
+        compiled.write_bytes(binary)
+        names.add(identify_software(["engine"], ["numpy"]))
+    names |= {identify_software(["engine"], libraries) for libraries in ([], ["numpy", "absent"])}
+    assert len(names) == 5
+    (tmp_path / "engine" / "notes.md").write_text("no code")
+    assert identify_software(["engine"], ["numpy"]) in names
