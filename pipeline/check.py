@@ -26,6 +26,8 @@ _WIDEST_PLACE = 60
 _MOST_LINES = 10
 """Lines of one code that are shown, so that a first look at a large cohort fits a screen."""
 
+_INTERRUPTED = "Nothing is kept; the same command starts again from the beginning."
+
 _ALL_LISTED = "--json FILE or --html FILE lists all"
 
 
@@ -240,7 +242,7 @@ def _write_page(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Check a cohort from the command line."""
-    return run_command(_command, argv)
+    return run_command(_command, argv, _INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipeline.features.cohort import RegionCase
     from pipeline.features.extraction import Extraction
     from pipeline.imaging.intensity import IntensityReference
+    from pipeline.ingest.read_error import ReadError
     from pipeline.ingest.source_memory import SourceMemory
     from pipeline.store.results import ResultStore
 
@@ -230,6 +231,7 @@ def _command_one(args: argparse.Namespace) -> ExitCode:
     from pipeline.domain.cohort import ScanRow
     from pipeline.domain.scan import Modality, Timepoint
     from pipeline.features.cohort import RegionCase
+    from pipeline.ingest.read_error import ReadError
     from pipeline.ingest.volume import read_modality
     from pipeline.tabular import write_csv
 
@@ -245,9 +247,44 @@ def _command_one(args: argparse.Namespace) -> ExitCode:
         mask_label=args.label,
     )
     case = RegionCase(_with_label(row, label), "tumour")
-    values = extract_files(case, Path(), parameters)
+    try:
+        values = extract_files(case, Path(), parameters)
+    except ReadError as error:
+        raise _in_terms_of_options(error) from None
     write_csv(pd.DataFrame([values]), args.out)
+    if args.label is None and parameters.label is None:
+        _say_default_label(args.mask)
     return ExitCode.DONE
+
+
+def _in_terms_of_options(error: "ReadError") -> "ReadError":
+    """Say which option a column of ``scans.csv`` is: there is none here."""
+    from pipeline.ingest.read_error import ReadError
+
+    if "mask_label" not in str(error):
+        return error
+    return ReadError(
+        error.path,
+        error.what,
+        expected=error.expected,
+        got=error.got,
+        next_step=f"{error.next_step} (Of one case, mask_label is the option --label.)",
+        code=error.code,
+    )
+
+
+def _say_default_label(mask: Path) -> None:
+    """Say that the default label was taken where a mask holds others too."""
+    from pipeline.ingest.image_file import is_image_file
+    from pipeline.ingest.image_mask import other_labels
+
+    others = other_labels(mask, DEFAULT_LABEL) if is_image_file(mask.name) else ""
+    if others:
+        print(
+            f"extract: label {DEFAULT_LABEL} taken, PyRadiomics' default; {mask} also holds"
+            f" {others}. --label chooses.",
+            file=sys.stderr,
+        )
 
 
 def _command_cohort(args: argparse.Namespace) -> ExitCode:

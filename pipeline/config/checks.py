@@ -52,6 +52,25 @@ class Checks(Settings):
     air_hu: float = -300.0
     air_share_warning: float = Field(default=0.05, ge=0, le=1)
     air_share_error: float = Field(default=0.5, ge=0, le=1)
+    liver_air_share_error: float = Field(default=0.04, ge=0, le=1)
+    liver_fat_hu: float = -30.0
+    liver_fat_share_warning: float = Field(default=0.1, ge=0, le=1)
+    liver_fat_share_error: float = Field(default=0.3, ge=0, le=1)
+    min_liver_ml: float = Field(default=300.0, ge=0)
+    max_liver_ml: float = Field(default=4000.0, gt=0)
+    max_tumour_ml: float = Field(default=1000.0, gt=0)
+    image_share_warning: float = Field(default=0.5, ge=0, le=1)
+    image_share_error: float = Field(default=0.9, ge=0, le=1)
+    outside_liver_warning: float = Field(default=0.05, ge=0, le=1)
+    outside_liver_error: float = Field(default=0.5, ge=0, le=1)
+    whole_liver_warning: float = Field(default=0.7, ge=0, le=1)
+    whole_liver_error: float = Field(default=0.95, ge=0, le=1)
+    lesion_overlap_warning: float = Field(default=0.05, ge=0, le=1)
+    lesion_overlap_error: float = Field(default=0.5, ge=0, le=1)
+    lesion_shift_mm: float = Field(default=20.0, ge=0)
+    clipped_share: float = Field(default=0.001, ge=0, le=1)
+    suv_warning: float = Field(default=1000.0, gt=0)
+    suv_error: float = Field(default=5000.0, gt=0)
     lipiodol_hu: float = 150.0
     lipiodol_share: float = Field(default=0.05, ge=0, le=1)
     phase_in_header: Literal["error", "warning"] = "error"

@@ -70,12 +70,20 @@ class Outcome(Settings):
         return compare[sign].astype(float).where(values.notna(), np.nan)
 
 
+AGE_RANGE_YEARS = (0.0, 120.0)
+"""Of a covariate ``age`` in years without a range of its own; the oldest person on record reached
+122 years."""
+
+
 class Covariate(Settings):
     """A column of ``patients.csv`` that may be used as a predictor."""
 
     kind: Literal["numeric", "categorical"]
     unit: str = "1"
     categories: tuple[str, ...] = ()
+    range: tuple[float, float] | None = Field(
+        default=None, description="smallest and largest possible value of a numeric covariate"
+    )
 
     @field_validator("categories", mode="before")
     @classmethod
@@ -89,6 +97,12 @@ class Covariate(Settings):
             raise ValueError(msg)
         if self.kind == "numeric" and self.categories:
             msg = "a numeric covariate has no categories"
+            raise ValueError(msg)
+        if self.kind == "categorical" and self.range:
+            msg = "a categorical covariate has no range"
+            raise ValueError(msg)
+        if self.range and self.range[0] >= self.range[1]:
+            msg = "range must be the smallest and the largest possible value"
             raise ValueError(msg)
         return self
 
@@ -122,6 +136,12 @@ class CohortConfig(Settings):
     def reading(self) -> Reading:
         """How the cohort's images may be read."""
         return Reading(resample_masks=self.resample_masks, max_voxels=self.max_voxels)
+
+    def range_of(self, covariate: str) -> tuple[float, float] | None:
+        """Return the smallest and largest possible value of a covariate, where there are any."""
+        declared = self.covariates[covariate]
+        is_age = covariate == "age" and declared.kind == "numeric" and declared.unit == "years"
+        return declared.range or (AGE_RANGE_YEARS if is_age else None)
 
     def forbids(self, column: str) -> bool:
         """Tell whether a column must never be a predictor."""

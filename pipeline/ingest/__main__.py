@@ -25,11 +25,13 @@ REASONS_SHOWN = 20
 
 def format_summary(summary: "ImportSummary", out: Path) -> str:
     """Return what an import has come to, as text for the terminal."""
+    from pipeline.ingest.collections.import_report import count
     from pipeline.ingest.collections.plan import Fate
 
     not_used = summary.of_fate(Fate.NOT_USED)
     lines = [
-        f"{summary.patients} patients, {summary.scans} scans, {summary.rows} rows in scans.csv;"
+        f"{count(summary.patients, 'patient')}, {count(summary.scans, 'scan')},"
+        f" {count(summary.rows, 'row')} in scans.csv;"
         f" {len(not_used)} series and masks not used, with the reason in"
         f" {out / 'ingest_report.csv'}.",
         *_listed("Notes", summary.of_fate(Fate.NOTE)),
@@ -141,13 +143,23 @@ def _check_usage(parser: argparse.ArgumentParser, args: argparse.Namespace) -> N
     if args.key and args.key.resolve().is_relative_to(out):
         parser.error("--key lies inside --out: the key must not travel with the cohort")
     if args.key:
-        _check_key(parser, args.key)
+        _check_key(parser, args)
 
 
-def _check_key(parser: argparse.ArgumentParser, key: Path) -> None:
-    for file in (key, _files_beside(key)):
-        if file.exists() or not file.parent.is_dir():
+def _check_key(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    files = _files_beside(args.key)
+    for file in (args.key, files):
+        is_free = not file.exists() or (file is files and _is_left_over(files, args.out))
+        if not is_free or not file.parent.is_dir():
             parser.error(f"--key must name a new file in a folder that exists: {file}")
+
+
+def _is_left_over(files: Path, out: Path) -> bool:
+    """Tell whether an import of nothing wrote a list of files; such an import writes no key."""
+    from pipeline.ingest.collections.cohort_folder import is_import_of_nothing
+    from pipeline.ingest.collections.import_report import is_list_of_files
+
+    return files.is_file() and is_import_of_nothing(out) and is_list_of_files(files)
 
 
 def _command(argv: Sequence[str]) -> ExitCode:
@@ -171,7 +183,7 @@ def _import(args: argparse.Namespace) -> ExitCode:
     plan, pseudonyms = _plan(args)
     summary = write_cohort(plan, args.out, args.jobs or default_jobs())
     if args.key:
-        _write_key(args, pseudonyms, summary.report)
+        _write_key(args, pseudonyms, summary)
     if not summary.scans:
         lines = [f"Nothing imported; {args.out / 'ingest_report.csv'} lists what was found."]
         print("\n".join([*lines, *_where_files_are(args, summary.report)]), file=sys.stderr)
@@ -182,13 +194,14 @@ def _import(args: argparse.Namespace) -> ExitCode:
 
 
 def _write_key(
-    args: argparse.Namespace, pseudonyms: dict[str, str], report: Sequence["ReportRow"]
+    args: argparse.Namespace, pseudonyms: dict[str, str], summary: "ImportSummary"
 ) -> None:
     from pipeline.ingest.collections.import_report import write_files
     from pipeline.ingest.pseudonyms import write_key
 
-    write_key(args.key, pseudonyms)
-    write_files(_files_beside(args.key), args.source, report)
+    if summary.scans:  # else the key would be in the way of the corrected command
+        write_key(args.key, pseudonyms)
+    write_files(_files_beside(args.key), args.source, summary.report)
 
 
 def _interrupted(args: argparse.Namespace) -> str:

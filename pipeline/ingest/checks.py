@@ -12,9 +12,16 @@ from pipeline.ingest.covariate_checks import find_covariate_problems
 from pipeline.ingest.date_checks import find_timing_problems
 from pipeline.ingest.duplicate_checks import find_duplicate_images
 from pipeline.ingest.image_checks import ImageGroup, examine_image_group
+from pipeline.ingest.lesion_places import Place, find_copied_masks, find_moved_lesions
 from pipeline.ingest.outcome_checks import find_outcome_problems
 from pipeline.ingest.path_checks import find_path_problems, find_shared_images, find_table_links
-from pipeline.ingest.visit_checks import Attenuation, find_exchanged_phases, find_unnamed_phases
+from pipeline.ingest.phase_words import find_unusual_phases
+from pipeline.ingest.visit_checks import (
+    Attenuation,
+    find_exchanged_phases,
+    find_unnamed_phases,
+    find_unverified_phases,
+)
 
 
 def find_problems(
@@ -53,7 +60,11 @@ def find_problems(
 
 
 def _find_scan_problems(cohort: Cohort, config: CohortConfig, jobs: int) -> list[Problem]:
-    found = [*find_shared_images(cohort.scans), *find_unnamed_phases(cohort.scans)]
+    found = [
+        *find_shared_images(cohort.scans),
+        *find_unnamed_phases(cohort.scans),
+        *find_unusual_phases(cohort.scans),
+    ]
     readable: dict[tuple[str, str], list[tuple[int, ScanRow]]] = defaultdict(list)
     for number, row in enumerate(cohort.scans):
         problems = find_path_problems(cohort.root, row, allow_outside=config.allow_outside)
@@ -66,6 +77,7 @@ def _find_scan_problems(cohort: Cohort, config: CohortConfig, jobs: int) -> list
     ]
     hashes: list[tuple[int, ScanRow, str]] = []
     attenuation: list[tuple[int, Attenuation]] = []
+    places: list[tuple[int, Place]] = []
     for group, outcome in zip(
         groups, run_cases(examine_image_group, groups, jobs, "check images"), strict=True
     ):
@@ -74,10 +86,14 @@ def _find_scan_problems(cohort: Cohort, config: CohortConfig, jobs: int) -> list
             found += outcome.result.problems
             hashes.append((number, row, outcome.result.voxel_hash))
             attenuation += outcome.result.attenuation
+            places += outcome.result.places
         elif outcome.failure is not None:
             found.append((number, _check_failed(row, outcome.failure.reason)))
     found += find_duplicate_images(hashes)
     found += find_exchanged_phases(attenuation, config.checks)
+    found += find_unverified_phases(attenuation, config.checks)
+    found += find_copied_masks(places)
+    found += find_moved_lesions(places, config.checks)
     in_order = (problem for _, problem in sorted(found, key=lambda item: item[0]))
     return list(dict.fromkeys(in_order))  # lesions of one scan share its problems
 

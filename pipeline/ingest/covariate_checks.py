@@ -28,6 +28,7 @@ def find_covariate_problems(patients: pd.DataFrame, config: CohortConfig) -> lis
     for name, covariate in config.covariates.items():
         if name not in missing:
             problems += _value_problems(patients, name, covariate)
+            problems += _range_problems(patients, name, config)
     return problems + list(_unused_columns(patients, config))
 
 
@@ -53,6 +54,25 @@ def _value_problems(patients: pd.DataFrame, name: str, covariate: Covariate) -> 
                 repr(text),
                 "Correct the field, or add the category under covariates in cohort.yaml.",
             )
+
+
+def _range_problems(patients: pd.DataFrame, name: str, config: CohortConfig) -> Iterator[Problem]:
+    limits = config.range_of(name)
+    if limits is None:
+        return
+    lowest, highest = limits
+    unit = config.covariates[name].unit
+    numbers = pd.to_numeric(patients[name], errors="coerce")
+    outside = (numbers < lowest) | (numbers > highest)
+    for patient_id, value in zip(patients["patient_id"][outside], numbers[outside], strict=True):
+        yield _bad_value(
+            Code.COVARIATE_OUT_OF_RANGE,
+            patient_id,
+            name,
+            f"{lowest:g} to {highest:g}" + ("" if unit == "1" else f" {unit}"),
+            f"{value:g}",
+            "Correct the field, leave it empty where unknown, or change range in cohort.yaml.",
+        )
 
 
 def _is_number(value: object) -> bool:

@@ -14,12 +14,23 @@ from pipeline.ingest.codes import Code
 from pipeline.ingest.dicom.facts import SeriesFacts
 from pipeline.ingest.dicom.series import read_stack
 from pipeline.ingest.duplicate_checks import hash_voxels
+from pipeline.ingest.lesion_overlap import crop_region, find_lesion_overlaps
+from pipeline.ingest.lesion_places import Place, locate
+from pipeline.ingest.liver_checks import (
+    find_liver_attenuation_problems,
+    find_liver_problems,
+    find_overlap_problems,
+)
 from pipeline.ingest.mask import read_region
 from pipeline.ingest.mask_checks import find_mask_problems
 from pipeline.ingest.phase.vessels import read_landmarks
-from pipeline.ingest.phase_checks import find_enhancement_contradiction, find_header_contradiction
+from pipeline.ingest.phase_checks import (
+    find_enhancement_contradiction,
+    find_header_contradiction,
+    header_confirms,
+)
 from pipeline.ingest.read_error import ReadError
-from pipeline.ingest.region_checks import find_overlap_problem, find_shape_problems
+from pipeline.ingest.region_checks import find_shape_problems
 from pipeline.ingest.row_problem import about, as_problem
 from pipeline.ingest.visit_checks import Attenuation, measure_attenuation
 from pipeline.ingest.volume import find_series, read_scan
@@ -69,19 +80,22 @@ class GroupFindings:
         :func:`pipeline.ingest.duplicate_checks.hash_voxels`; empty where the image was not read.
     attenuation : tuple of (int, Attenuation)
         What was measured under the regions of each row, with its number; CT in HU only.
+    places : tuple of (int, Place)
+        Where the tumour of each row lies, with its number.
     """
 
     problems: tuple[tuple[int, Problem], ...]
     voxel_hash: str = ""
     attenuation: tuple[tuple[int, Attenuation], ...] = ()
+    places: tuple[tuple[int, Place], ...] = ()
 
 
 def examine_image_group(group: ImageGroup) -> GroupFindings:
     """Read an image and its masks, list their problems, and fingerprint the voxels.
 
     What compares images with each other is for the caller, see
-    :func:`pipeline.ingest.duplicate_checks.find_duplicate_images` and
-    :func:`pipeline.ingest.visit_checks.find_exchanged_phases`.
+    :func:`pipeline.ingest.duplicate_checks.find_duplicate_images`,
+    :mod:`pipeline.ingest.visit_checks` and :mod:`pipeline.ingest.lesion_places`.
     """
     number, first = group.rows[0]
     try:
@@ -97,16 +111,21 @@ def examine_image_group(group: ImageGroup) -> GroupFindings:
     if any(problem.code == Code.IMAGE_IS_MASK for problem in in_image):
         return GroupFindings(tuple(found), hash_voxels(scan.voxels))  # masks say nothing about it
     in_hu = first.modality is Modality.CT and not any(p.code in _NO_HU for p in in_image)
-    attenuation = []
+    confirmed = series is not None and header_confirms(first, series)
+    attenuation, drawn = [], []
     for number, row in group.rows:
         regions, problems = _read_regions(scan, row, group)
         problems += _judge_regions(row, group, regions)
         if in_hu:
-            measured, in_region = _judge_attenuation(scan, row, group, regions)
-            attenuation.append((number, measured))
+            median_hu, in_region = _judge_attenuation(scan, row, group, regions)
+            attenuation.append((number, Attenuation(row, median_hu, confirmed)))
             problems += in_region
         found += [(number, problem) for problem in problems]
-    return GroupFindings(tuple(found), hash_voxels(scan.voxels), tuple(attenuation))
+        if "tumour" in regions:
+            drawn.append((number, row, crop_region(regions["tumour"])))
+    found += find_lesion_overlaps(drawn, group.limits)
+    places = tuple((number, locate(row, scan, crop)) for number, row, crop in drawn)
+    return GroupFindings(tuple(found), hash_voxels(scan.voxels), tuple(attenuation), places)
 
 
 def _read_image(path: Path, row: ScanRow, group: ImageGroup) -> tuple[SeriesFacts | None, Scan]:
@@ -133,27 +152,31 @@ def _read_regions(
 
 def _judge_regions(row: ScanRow, group: ImageGroup, regions: Regions) -> Iterator[Problem]:
     tumour, liver = regions.get("tumour"), regions.get("liver")
-    yield from find_mask_problems(row, tumour, liver)
+    yield from find_mask_problems(row, tumour, liver, group.limits)
     if tumour is not None:
         yield from find_shape_problems(row, tumour, group.min_region_mm3, group.limits)
+    if liver is not None:
+        yield from find_liver_problems(row, liver, group.limits)
     if tumour is not None and liver is not None:
-        yield from find_overlap_problem(row, tumour, liver)
+        yield from find_overlap_problems(row, tumour, liver, group.limits)
 
 
 def _judge_attenuation(
     scan: Scan, row: ScanRow, group: ImageGroup, regions: Regions
-) -> tuple[Attenuation, list[Problem]]:
+) -> tuple[dict[str, float], list[Problem]]:
     """Measure a CT under the regions of a row; its organs with the image's first row only."""
     problems: list[Problem] = []
     if "tumour" in regions:
         problems += find_attenuation_problems(scan, row, regions["tumour"], group.limits)
+    if "liver" in regions:
+        problems += find_liver_attenuation_problems(scan, row, regions["liver"], group.limits)
     if row is not group.rows[0][1]:
         regions = {name: region for name, region in regions.items() if name == "tumour"}
     elif row.phase in group.limits.phase_hu:
         if row.mask:
             regions = {**read_landmarks(group.root / row.mask, scan, group.reading), **regions}
         problems += find_enhancement_contradiction(scan, row, regions, group.limits)
-    return Attenuation(row, measure_attenuation(scan, regions)), problems
+    return measure_attenuation(scan, regions), problems
 
 
 def _read_on_grid(

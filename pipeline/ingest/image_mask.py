@@ -84,6 +84,12 @@ def region_of_values(
     return inside
 
 
+def other_labels(path: Path, label: int) -> str:
+    """List the values of a label image beside 0 and one label; "" where there are none."""
+    values, _ = read_image_file(path)
+    return _listed([str(int(value)) for value in np.unique(values) if value not in (0, label)])
+
+
 def voxel_label(path: Path, label: str | int) -> int:
     """Return a label as a voxel value.
 
@@ -136,6 +142,8 @@ def _whole_numbers(path: Path, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def _check_one_value(path: Path, labels: npt.NDArray[Any], region: str) -> None:
     drawn = labels[labels != 0]
     if not drawn.size or drawn.min() == drawn.max():
+        if drawn.size and drawn[0] < 0:
+            raise _negative(path, int(drawn[0]), drawn.size, region)
         return
     values, counts = np.unique(drawn, return_counts=True)
     found = [f"{int(value)} ({n} voxels)" for value, n in zip(values, counts, strict=True)]
@@ -150,6 +158,17 @@ def _check_one_value(path: Path, labels: npt.NDArray[Any], region: str) -> None:
         if is_liver
         else f"Write the value of the {region} as mask_label.",
         code=Code.LABEL_MISSING,
+    )
+
+
+def _negative(path: Path, value: int, count: int, region: str) -> ReadError:
+    return ReadError(
+        path,
+        "has no voxel above 0, but some below",
+        expected=f"voxels above 0 in the {region}, 0 elsewhere",
+        got=f"{value} ({count} voxels)",
+        next_step="Save the mask with a value above 0.",
+        code=Code.MASK_EMPTY,
     )
 
 

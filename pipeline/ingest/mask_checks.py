@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
+from pipeline.config.checks import Checks
 from pipeline.domain.cohort import ScanRow
 from pipeline.domain.problem import Problem, Severity
 from pipeline.domain.scan import Region
 from pipeline.ingest.codes import Code
+from pipeline.ingest.liver_checks import covers_corners
 from pipeline.ingest.row_problem import about
 
 
 def find_mask_problems(
-    row: ScanRow, tumour: Region | None, liver: Region | None
+    row: ScanRow, tumour: Region | None, liver: Region | None, limits: Checks
 ) -> Iterator[Problem]:
-    """List masks that cover all, are the same, or were resampled.
+    """List masks that cover the image, or were resampled.
 
     Parameters
     ----------
@@ -22,14 +22,14 @@ def find_mask_problems(
         Whose masks they are.
     tumour, liver : Region or None
         On the grid of the scan, not empty; None where there is none or it could not be read.
+    limits : Checks
+        ``image_share_warning`` and ``image_share_error``.
     """
     if tumour is not None:
         yield from _find_resampling(row, row.mask, tumour)
-        yield from _find_cover(row, tumour)
+        yield from _find_cover(row, tumour, limits)
     if liver is not None:
         yield from _find_resampling(row, row.liver_mask, liver)
-    if tumour is not None and liver is not None:
-        yield from _find_same(row, tumour, liver)
 
 
 def _find_resampling(row: ScanRow, file: str, region: Region) -> Iterator[Problem]:
@@ -46,24 +46,23 @@ def _find_resampling(row: ScanRow, file: str, region: Region) -> Iterator[Proble
         )
 
 
-def _find_cover(row: ScanRow, tumour: Region) -> Iterator[Problem]:
-    """Report a tumour at all corners of the image: no tumour is, and inverted masks are."""
-    if tumour.inside[np.ix_([0, -1], [0, -1], [0, -1])].all():
-        yield about(row, row.mask)(
-            code=Code.MASK_COVERS_IMAGE,
-            what="the tumour mask covers the image to its corners",
-            expected="voxels of the tumour, 0 elsewhere",
-            got=f"{tumour.inside.mean():.3g} of the image, all eight corners",
-            next_step="Correct the mask: it may be inverted or hold the background.",
-        )
-
-
-def _find_same(row: ScanRow, tumour: Region, liver: Region) -> Iterator[Problem]:
-    if np.array_equal(tumour.inside, liver.inside):
-        yield about(row, row.mask)(
-            code=Code.TUMOUR_IS_LIVER,
-            what="tumour mask and liver mask are the same region",
-            expected=f"a part of {row.liver_mask}",
-            got=f"the same {tumour.voxel_count} voxels",
-            next_step="Correct the column mask, mask_label or liver_mask in scans.csv.",
-        )
+def _find_cover(row: ScanRow, tumour: Region, limits: Checks) -> Iterator[Problem]:
+    """Report a tumour at all corners of the image, as inverted masks are, or nearly all of it."""
+    share = float(tumour.inside.mean())
+    at_corners = covers_corners(tumour.inside)
+    is_error = at_corners or share > limits.image_share_error
+    if not is_error and share <= limits.image_share_warning:
+        return
+    key = "image_share_error" if is_error else "image_share_warning"
+    yield about(row, row.mask)(
+        code=Code.MASK_COVERS_IMAGE,
+        what="the tumour mask covers the image to its corners"
+        if at_corners
+        else "the tumour mask covers most of the image",
+        expected="voxels of the tumour, 0 elsewhere"
+        if at_corners
+        else f"at most {getattr(limits, key):.0%} of the image (checks.{key})",
+        got=f"{share:.3g} of the image" + (", all eight corners" if at_corners else ""),
+        next_step="Correct the mask: it may be inverted or hold the background.",
+        severity=Severity.ERROR if is_error else Severity.WARNING,
+    )

@@ -54,6 +54,12 @@ def find_header_contradiction(
         )
 
 
+def header_confirms(row: ScanRow, facts: SeriesFacts) -> bool:
+    """Tell whether the header of a DICOM image plainly names the row's phase."""
+    guess = guess_from_header(facts)
+    return guess.confidence in _SEVERITIES and _agree(row.phase, guess.phase)
+
+
 def _agree(declared: str, found: str) -> bool:
     """Tell whether two names may be of one scan: a T1-weighted MR can be of any contrast phase."""
     kinds = {declared, found}

@@ -1,4 +1,4 @@
-"""What can be wrong with a tumour's region by its shape and place, whatever the image shows."""
+"""What can be wrong with a tumour's region by its size and shape, whatever the image shows."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,8 @@ from pipeline.domain.cohort import ScanRow
 from pipeline.domain.problem import Problem, Severity
 from pipeline.domain.scan import Region
 from pipeline.ingest.codes import Code
+from pipeline.ingest.liver_checks import MM3_PER_ML
 from pipeline.ingest.row_problem import about
-
-SHARE_OUTSIDE_LIVER = 0.05
-"""Share of the tumour outside the liver mask from which it is reported; the outlines of two
-drawings differ by less."""
 
 _NEIGHBOURS_26 = np.ones((3, 3, 3), dtype=bool)
 
@@ -24,23 +21,9 @@ def find_shape_problems(
 ) -> Iterator[Problem]:
     """List what is wrong with the shape of a row's tumour region, which is not empty."""
     yield from _find_size_problem(row, tumour, min_region_mm3)
+    yield from _find_large(row, tumour, limits.max_tumour_ml)
     yield from _find_border_problem(row, tumour)
     yield from _find_components(row, tumour, limits.max_components)
-
-
-def find_overlap_problem(row: ScanRow, tumour: Region, liver: Region) -> Iterator[Problem]:
-    """Report a tumour that lies partly outside the liver."""
-    outside = int(np.count_nonzero(tumour.inside & ~liver.inside))
-    share = outside / tumour.voxel_count
-    if share > SHARE_OUTSIDE_LIVER:
-        yield about(row, row.mask)(
-            code=Code.TUMOUR_OUTSIDE_LIVER,
-            what="part of the tumour lies outside the liver mask",
-            expected=f"at most {SHARE_OUTSIDE_LIVER:.0%} outside {row.liver_mask}",
-            got=f"{share:.0%} ({outside} voxels)",
-            next_step="Check both masks; the liver mask must include the tumours.",
-            severity=Severity.WARNING,
-        )
 
 
 def _find_size_problem(row: ScanRow, region: Region, min_region_mm3: float) -> Iterator[Problem]:
@@ -51,6 +34,19 @@ def _find_size_problem(row: ScanRow, region: Region, min_region_mm3: float) -> I
             expected=f"at least {min_region_mm3:g} mm3 (min_region_mm3)",
             got=f"{region.volume_mm3:.3g} mm3 ({region.voxel_count} voxels)",
             next_step="Check the mask, or remove the row; below this, texture means little.",
+        )
+
+
+def _find_large(row: ScanRow, region: Region, most_ml: float) -> Iterator[Problem]:
+    volume_ml = region.volume_mm3 / MM3_PER_ML
+    if volume_ml > most_ml:
+        yield about(row, row.mask)(
+            code=Code.TUMOUR_LARGE,
+            what=f"the {region.name} is as large as a liver",
+            expected=f"at most {most_ml:g} mL (checks.max_tumour_ml)",
+            got=f"{volume_ml:.0f} mL",
+            next_step="Look at the mask: it may be the liver's, or hold several lesions.",
+            severity=Severity.WARNING,
         )
 
 

@@ -89,6 +89,11 @@ def _row_problems(
     yield from _vocabulary_problems(fields, line)
     if not fields["image"].strip():
         yield _field_problem(Code.VALUE_MISSING, fields, line, "image", "a path", "Fill the field.")
+    liver = fields.get("liver_mask", "")
+    if liver and not liver.strip():
+        step = "Empty the field, or write the path."
+        expected = "a path, or nothing (not spaces)"
+        yield _field_problem(Code.VALUE_NOT_ALLOWED, fields, line, "liver_mask", expected, step)
     yield from _label_problems(fields, line)
     yield from find_date_problems(SCANS_FILE, pd.DataFrame([fields], index=[line]), ["scan_date"])
 

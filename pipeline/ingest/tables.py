@@ -220,7 +220,8 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
 
 
 def _header_problems(file: Path, header: list[str]) -> list[Problem]:
-    if len(header) < 2:
+    # A single plain name is a table that lacks columns, which its reader lists.
+    if len(header) < 2 and not _PLAIN_ID.fullmatch("".join(header)):
         semicolons = ";" in "".join(header)
         got = "fields separated by semicolons" if semicolons else f"{header or 'an empty file'}"
         return [_unreadable(file, "a header with fields separated by commas", got)]

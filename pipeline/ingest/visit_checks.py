@@ -1,4 +1,4 @@
-"""Whether the scans of one visit fit each other: phases exchanged, phases only numbered.
+"""Whether the scans of one visit fit each other: phases exchanged, only numbered, not verified.
 
 From one CT, native and arterial are told apart by the vessels alone. Two CT of one patient tell
 more, by any region drawn on both: contrast agent adds attenuation and never takes any away.
@@ -19,6 +19,7 @@ from pipeline.domain.scan import Region, Scan
 from pipeline.ingest.codes import Code
 from pipeline.ingest.phase.measure import SMALLEST_REGION_VOXELS, measure
 from pipeline.ingest.row_problem import about
+from pipeline.ingest.scan_rows import SCANS_FILE
 
 _AFTER_CONTRAST = (("native", "arterial"), ("native", "portal"), ("native", "delayed"))
 
@@ -38,10 +39,11 @@ _UNNAMED = re.compile(r"unknown\d*")
 
 @dataclass(frozen=True, slots=True)
 class Attenuation:
-    """Median attenuation of the regions of a row, in HU, by name."""
+    """Median attenuation of the regions of a row, in HU, by name; whether the header agrees."""
 
     row: ScanRow
     median_hu: Mapping[str, float]
+    in_header: bool = False
 
 
 def measure_attenuation(scan: Scan, regions: Mapping[str, Region]) -> dict[str, float]:
@@ -93,13 +95,66 @@ def find_exchanged_phases(
                 yield number, _exchanged(lower, higher, excess, limits)
 
 
+def find_unverified_phases(
+    measured: Sequence[tuple[int, Attenuation]], limits: Checks
+) -> Iterator[tuple[int, Problem]]:
+    """Say once how many visits have CT of several phases that nothing verifies.
+
+    Parameters
+    ----------
+    measured : sequence of (int, Attenuation)
+        Of all CT of a cohort, with the number of the row. A tumour alone verifies no phase.
+    limits : Checks
+        ``phase_hu`` names the phases that can be verified; where it is empty, nothing is said.
+
+    Yields
+    ------
+    (int, Problem)
+        One at most, with the number of the first row concerned.
+    """
+    visits: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    verified = {item.row.image for _, item in measured if _is_verified(item)}
+    for number, item in measured:
+        if item.row.phase in limits.phase_hu:
+            scans = visits[item.row.patient_id, item.row.timepoint]
+            scans.setdefault(item.row.image, number)
+    doubtful = [scans for scans in visits.values() if len(scans) > 1 and scans.keys() - verified]
+    if doubtful:
+        first = min(number for scans in doubtful for number in scans.values())
+        yield first, _unverified(len(doubtful), len(visits))
+
+
+def _is_verified(item: Attenuation) -> bool:
+    has_organ = any(region != "tumour" for region in item.median_hu)
+    return item.in_header or has_organ or bool(item.row.liver_mask)  # an unreadable one is an error
+
+
+def _unverified(visits: int, total: int) -> Problem:
+    return Problem(
+        code=Code.PHASE_UNVERIFIED,
+        what="the phases of CT could not be verified",
+        expected="a mask of the liver (or, in mask, of aorta or portal vein), or a DICOM header"
+        " that names the phase",
+        got=f"neither in {visits} of {total} visits",
+        next_step="Look at these scans, or draw the liver: exchanged phases go unseen in them.",
+        file=SCANS_FILE,
+        column="phase",
+        severity=Severity.WARNING,
+    )
+
+
+def is_unnamed(phase: str) -> bool:
+    """Tell whether a phase is what an import writes where nothing tells it."""
+    return bool(_UNNAMED.fullmatch(phase))
+
+
 def find_unnamed_phases(rows: Sequence[ScanRow]) -> Iterator[tuple[int, Problem]]:
     """List scans whose phase an import could not tell, with the number of the row.
 
     One in a visit may stand for the same phase in all patients; several are only numbered, so that
     their names mean nothing, and a model would compare one phase with another.
     """
-    scans = {row.image: row for row in rows if _UNNAMED.fullmatch(row.phase)}
+    scans = {row.image: row for row in rows if is_unnamed(row.phase)}
     in_visit = Counter(_visit(row) for row in scans.values())
     for number, row in enumerate(rows):
         if row.image in scans:

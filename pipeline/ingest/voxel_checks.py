@@ -48,7 +48,7 @@ def find_image_problems(scan: Scan, row: ScanRow, limits: Checks) -> Iterator[Pr
             " scans.csv.",
         )
     else:
-        yield from find_intensity_problems(scan, row)
+        yield from find_intensity_problems(scan, row, limits)
         yield from _find_thick_slices(row, scan.geometry.spacing_mm[2], limits.max_slice_mm)
 
 

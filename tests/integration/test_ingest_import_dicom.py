@@ -263,6 +263,57 @@ def test_a_file_beside_the_key_leads_from_the_report_to_the_files(
         run(hospital, "dicom", "--key", str(tmp_path / "key.csv"))
 
 
+def test_an_import_of_nothing_leaves_no_key_in_the_way(hospital: Path, tmp_path: Path) -> None:
+    key, files = tmp_path / "key.csv", tmp_path / "key_files.csv"
+    assert run(hospital, "dicom", "--key", str(key), "--tumour", "none")[0] == 1
+    assert not key.exists()
+    assert "1 liver; 2 GTV-1" in files.read_text()  # to see what the tumour is called
+    assert run(hospital, "dicom", "--key", str(key))[0] == 0
+    assert key.read_text() == "patient_id,header_id\nP001,ABE0815\nP002,ZOE4711\n"
+    with pytest.raises(SystemExit, match="2"):
+        run(hospital, "dicom", "--key", str(key))
+
+
+def test_a_file_of_the_user_beside_the_key_is_kept(hospital: Path, tmp_path: Path) -> None:
+    assert run(hospital, "dicom", "--tumour", "none")[0] == 1
+    (files := tmp_path / "key_files.csv").write_text("mine\n")
+    with pytest.raises(SystemExit, match="2"):
+        run(hospital, "dicom", "--key", str(tmp_path / "key.csv"))
+    assert files.read_text() == "mine\n"
+
+
+def test_two_names_of_one_tumour_are_noted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = Study(patient_id="ZOE", date="20200101", folder=tmp_path / "pacs")
+    source = write_ct(study, 1, "portal", "portal")
+    write_seg(study, source, "first", ("x", "GTV a"), number=301)
+    write_seg(study, source, "second", ("x", "GTV b"), number=302)
+    code, out = run(tmp_path / "pacs", "dicom")
+    assert code == 0
+    assert list(table(out / "scans.csv")["lesion_id"]) == ["1", "2"]
+    notes = table(out / "ingest_report.csv").query("fate == 'note'")
+    assert notes[["patient_id", "source", "reason"]].values.tolist() == [
+        ["P001", "visit 1, series 1, mask of tumour 2",
+         "the same voxels as tumour 1; both are in scans.csv"],
+    ]  # fmt: skip
+    said = capsys.readouterr().out
+    assert "1 patient, 1 scan, 2 rows in scans.csv" in said
+    assert "the same voxels as tumour 1" in said
+
+
+def test_a_series_of_one_slice_is_said_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = Study(patient_id="ZOE", date="20200101", folder=tmp_path / "pacs")
+    write_seg(study, write_ct(study, 1, "portal", "portal"))
+    for file in sorted((study.folder / "CT_1").iterdir())[1:]:
+        file.unlink()
+    assert run(tmp_path / "pacs", "dicom")[0] == 1
+    said = capsys.readouterr().err
+    assert "visit 1, series 1: is not a volume (dicom-irregular): expected an image" in said
+
+
 def test_a_mask_whose_series_failed_is_not_used(hospital: Path) -> None:
     (hospital / "B" / "CT_1" / "IM0006").unlink()
     _, out = run(hospital, "dicom")

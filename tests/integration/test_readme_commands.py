@@ -1,12 +1,15 @@
 """The README's commands, run as written on a small demo cohort."""
 
 import json
+import os
 import shlex
+import signal
 import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,20 +57,34 @@ def test_extract_one_case(project: Project) -> None:
 
 
 def test_extract_a_cohort_and_free_space_in_the_store(project: Project, tmp_path: Path) -> None:
-    out, store = tmp_path / "features", tmp_path / "store"
+    out, store = tmp_path / "features", {"NECROSIS_STORE": str(tmp_path / "store")}
     places = {"path/to/cohort": "data/demo", "features": str(out)}
-    words = [places.get(word, word) for word in shlex.split(command_with("pipeline.extract --coh"))]
-    done = project.run(*words, env={"NECROSIS_STORE": str(store)})
+    line = next(line for line in readme_commands() if "pipeline.extract --cohort" in line)
+    done = project.run(*(places.get(word, word) for word in shlex.split(line)), env=store)
     assert done.returncode == 0, done.stderr
     about = json.loads((out / "extraction.json").read_text())
     assert about["engine"]["used"] == "fast"
     assert about["ibsi_codes"]["original_firstorder_Mean"] == "Q4LE"
     assert len((out / "failures.csv").read_text().splitlines()) == 1
-    kept = project.run(
-        *shlex.split(command_with("pipeline.store")), env={"NECROSIS_STORE": str(store)}
-    )
+    kept = project.run(*shlex.split(command_with("pipeline.store")), env=store)
     assert kept.returncode == 0, kept.stderr
     assert "0 entries" in kept.stdout
+
+
+def test_extract_a_cohort_on_a_cluster(project: Project, tmp_path: Path) -> None:
+    port, out = free_port(), tmp_path / "features"
+    places = {"path/to/cohort": "data/demo", "features": str(out)}
+    places |= {"tcp://127.0.0.1:8786": f"tcp://127.0.0.1:{port}"}
+    environment = {"NECROSIS_STORE": str(tmp_path / "store")}
+    scheduler = [*shlex.split(command_with("dask scheduler")), "--port", str(port)]
+    worker, extract = (
+        [places.get(word, word) for word in shlex.split(command_with(text))]
+        for text in ("dask worker", "--executor dask")
+    )
+    with running(project, scheduler), running(project, worker):
+        done = project.run(*extract, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert len((out / "failures.csv").read_text().splitlines()) == 1
 
 
 @pytest.mark.real_data
@@ -145,17 +162,33 @@ def test_the_experiment_on_the_sarcoma_cohort(project: Project, real_data: Path)
 
 
 def test_the_mlflow_ui_starts_on_the_project_s_store(project: Project) -> None:
+    port = free_port()
+    words = [*shlex.split(command_with("mlflow ui")), "--port", str(port)]
+    with running(project, words):
+        assert answers(f"http://127.0.0.1:{port}/health")
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = [*shlex.split(command_with("mlflow ui")), "--port", str(port)]
-    words[0] = str(BIN / "mlflow")
-    server = subprocess.Popen(words, cwd=project.folder, stderr=subprocess.DEVNULL)
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(project: Project, words: list[str]) -> Iterator[None]:
+    """Run a server of this environment in the project, and end it with all its processes."""
+    server = subprocess.Popen(
+        [str(BIN / words[0]), *words[1:]],
+        cwd=project.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
-        assert answers(f"http://127.0.0.1:{port}/health")
+        yield
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
 def answers(address: str) -> bool:

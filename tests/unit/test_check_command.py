@@ -75,6 +75,29 @@ def test_errors_of_tables_images_and_measurements_come_together(
     assert "got 'maybe'" in out
 
 
+def test_an_interrupted_check_does_not_say_that_it_resumes(
+    cohort: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.stages.validate.read_and_check", interrupt)
+    assert run(cohort) == 130
+    assert capsys.readouterr().err == (
+        "Interrupted. Nothing is kept; the same command starts again from the beginning.\n"
+    )
+
+
+def test_a_table_of_identifiers_alone_lacks_a_column(
+    cohort: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (cohort / "patients.csv").write_text("patient_id\nP1\nP2\n")
+    assert run(cohort) == 1
+    said = capsys.readouterr().out
+    assert "complete" in said
+    assert "cannot be read" not in said
+
+
 def test_warnings_alone_are_no_failure(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (cohort / "patients.csv").write_text("patient_id,complete,note\nP1,1,x\nP2,0,y\n")
     assert run(cohort) == 0

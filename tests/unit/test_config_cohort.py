@@ -87,6 +87,24 @@ def test_what_knows_the_outcome_is_no_covariate(tmp_path: Path, name: str) -> No
         load_cohort_config(path)
 
 
+@pytest.mark.parametrize(
+    ("declared", "why"),
+    [
+        ("{kind: categorical, categories: [a, b], range: [0, 1]}", "has no range"),
+        ("{kind: numeric, range: [5, 5]}", "smallest and the largest"),
+    ],
+)
+def test_ranges_that_mean_nothing(tmp_path: Path, declared: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        load_cohort_config(write(tmp_path, BASE + f"covariates: {{x: {declared}}}\n"))
+
+
+def test_age_in_years_has_a_range(tmp_path: Path) -> None:
+    content = BASE + "covariates: {age: {kind: numeric, unit: years}, x: {kind: numeric}}\n"
+    config = load_cohort_config(write(tmp_path, content))
+    assert [config.range_of(name) for name in ("age", "x")] == [(0.0, 120.0), None]
+
+
 def test_categories_are_text(tmp_path: Path) -> None:
     content = BASE + "covariates: {hbv: {kind: categorical, categories: [0, 1]}}\n"
     assert load_cohort_config(write(tmp_path, content)).covariates["hbv"].categories == ("0", "1")

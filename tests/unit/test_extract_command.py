@@ -94,6 +94,38 @@ def test_the_label_chooses_the_region(cohort: Path, parameters: str) -> None:
     assert pd.read_csv(out)["original_shape_VoxelVolume"].tolist() == [50 * 12]
 
 
+def test_a_default_label_among_others_is_said(
+    cohort: Path, parameters: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--config", parameters, "--out", str(cohort / "features.csv")]
+    files = ["--image", str(cohort / "1_image.nrrd"), "--mask", str(cohort / "1_mask.nrrd")]
+    assert main([*files, *out]) == 0
+    assert "label 1 taken" in (said := capsys.readouterr().err)
+    assert "1_mask.nrrd also holds 2. --label chooses." in said
+    assert main([*files, "--label", "1", *out]) == 0
+    assert "taken" not in capsys.readouterr().err
+
+
+def test_messages_of_one_case_say_which_option_the_column_is(
+    cohort: Path, parameters: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mask = np.zeros((10, 12, 14), dtype=np.uint8)
+    mask[2:6, 3:8, 4:9] = 7
+    _write(cohort / "seven.nrrd", mask)
+    out = ["--config", parameters, "--out", str(cohort / "features.csv")]
+    files = ["--image", str(cohort / "1_image.nrrd"), "--mask", str(cohort / "seven.nrrd")]
+    option = "(Of one case, mask_label is the option --label.)"
+    for label, problem in (
+        ([], "Write 7 as mask_label in scans.csv, or correct the mask."),
+        (["--label", "0"], "no region of mask_label 0, which is the background"),
+        (["--label", "GTV"], "has voxel values, and mask_label is a name"),
+    ):
+        assert main([*files, *label, *out]) == 1
+        said = capsys.readouterr().err
+        assert problem in said
+        assert option in said
+
+
 def test_a_users_mistake_is_a_message_and_exit_code_1(
     cohort: Path, parameters: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

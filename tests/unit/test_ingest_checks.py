@@ -15,6 +15,7 @@ from pipeline.domain.cohort import Cohort, ScanRow
 from pipeline.domain.problem import Problem
 from pipeline.domain.scan import Modality, Timepoint
 from pipeline.ingest.checks import find_problems
+from pipeline.ingest.scan_rows import KNOWN_PHASES
 
 SPACING_MM = (1.0, 1.0, 2.0)
 ROW = ScanRow(
@@ -83,7 +84,7 @@ def _as_float_with_nan(image: Array) -> Array:
         (_as_float_with_nan, "CT", "non-finite", "1 NaN or infinite voxels", True),
         (lambda a: a.astype(np.int32) * 200, "CT", "values-implausible", "from -20000 to", True),
         (lambda a: a + 1024, "CT", "values-implausible", "from 924 to 1223", True),
-        (lambda a: a + 5000.0, "PT", "values-implausible", "from 4900 to 5199", False),
+        (lambda a: a + 1000.0, "PT", "values-implausible", "from 900 to 1199", False),
     ],
 )
 def test_voxels_of_the_image(
@@ -168,7 +169,10 @@ def test_one_image_for_two_phases(cohort: Cohort) -> None:
 
 def test_lesions_of_one_scan_share_its_problem(cohort: Cohort) -> None:
     write(cohort.root / "image.nii.gz", np.zeros_like(ct()))
-    rows = [replace(ROW, lesion_id=lesion, mask_label="1") for lesion in ("1", "2")]
+    mask = np.zeros((8, 10, 12), np.uint8)
+    mask[2:6, 1:5, 4:8], mask[2:6, 5:9, 4:8] = 1, 2
+    write(cohort.root / "mask.nii.gz", mask)
+    rows = [replace(ROW, lesion_id=lesion, mask_label=lesion) for lesion in ("1", "2")]
     assert [p.code for p in check(cohort, *rows)] == ["image-constant"]
 
 
@@ -211,7 +215,7 @@ def test_the_result_does_not_depend_on_the_number_of_processes(cohort: Cohort) -
     for number in range(5):
         name = f"{number}.nii.gz"
         write(cohort.root / name, np.full((8, 10, 12), number, np.int16))
-        rows.append(replace(ROW, phase=f"p{number}", image=name))
+        rows.append(replace(ROW, phase=KNOWN_PHASES[number], image=name))
     many = replace(cohort, scans=tuple(rows))
     serial, parallel = (find_problems(many, make_config(), jobs=jobs) for jobs in (1, 2))
     assert serial == parallel

@@ -54,7 +54,7 @@ def check(
 ) -> list[Problem]:
     write(folder / "image.nii.gz", image, slice_mm)
     write(folder / "mask.nii.gz", mask, slice_mm)
-    group = ImageGroup(folder, ((0, row),), 100.0)
+    group = ImageGroup(folder, ((0, row),), 100.0, limits=Checks(min_liver_ml=0.0))
     return [problem for _, problem in examine_image_group(group).problems]
 
 

@@ -238,6 +238,10 @@ def test_two_identifiers_in_one_study_stay_two_patients(tmp_path: Path) -> None:
     mask = write_seg(visit, write_ct(visit, 1, "portal", "portal"))
     rename(mask, name="Y")
     assert plan_of_all(tmp_path) == {"X": 0, "Y": 0}
+    _, (row,) = plan_patient(read_tree(tmp_path), "Y", "P002", DicomRules())
+    assert row.reason == (
+        "the series it was drawn on is here under another PatientID; correct the one that is wrong"
+    )
 
 
 def test_of_two_patients_in_one_study_the_series_decides(tmp_path: Path) -> None:
@@ -266,6 +270,16 @@ def test_segments_are_listed_by_number_and_their_names_kept_for_the_key(tmp_path
         " Segments: 1 (withheld), 2 portal, 3 vein. --key FILE lists all names."
     )
     assert row.segments == ("1 Quixote", "2 portal", "3 vein")
+
+
+def test_segments_of_a_mask_without_tumour_are_listed_with_its_series(tmp_path: Path) -> None:
+    visit = study(tmp_path, "20200110")
+    write_seg(visit, write_ct(visit, 1, "portal", "portal"), names=("Liver", "Quixote"))
+    _, report = plan(tmp_path)
+    (row,) = [row for row in report if row.source == "visit 1, series 1"]
+    assert row.reason == (
+        "its masks name no tumour. Segments: 1 Liver, 2 (withheld). --key FILE lists all names"
+    )
 
 
 def test_copies_are_listed_without_the_names_of_files(tmp_path: Path) -> None:

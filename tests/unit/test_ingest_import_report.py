@@ -26,10 +26,10 @@ def test_notes_are_no_reason_for_nothing() -> None:
         row("P2", "torn."),
     ]
     problems = [str(problem) for problem in nothing_usable(rows)]
-    wanted = "cannot be imported: expected an image with a mask of the tumour, got"
+    wanted = "expected an image with a mask of the tumour, got nothing that can be used."
     assert problems == [
-        f"[nothing-to-import] patient P2: SEG {wanted} torn. Correct the source.",
-        f"[nothing-to-import] patient P1: 2 entries {wanted} no mask. Correct the source.",
+        f"[nothing-to-import] patient P2: SEG: torn: {wanted} Correct the source.",
+        f"[nothing-to-import] patient P1: 2 entries: no mask: {wanted} Correct the source.",
     ]
 
 

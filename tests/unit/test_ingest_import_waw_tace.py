@@ -84,6 +84,13 @@ def test_it_is_resampled_when_asked(release: Path) -> None:
     scans = pd.read_csv(out / "scans.csv", dtype=str).set_index("patient_id")
     mask = sitk.GetArrayFromImage(sitk.ReadImage(str(out / scans["mask"]["WAW_012"])))
     np.testing.assert_array_equal(mask, lesion(3, 4, 4))  # one slice of 5 mm further
+    report = pd.read_csv(out / "ingest_report.csv", dtype=str, keep_default_na=False)
+    reasons = report.query("fate == 'used'").set_index("patient_id")["reason"]
+    # 18 voxels of 4 x 4 x 5 mm
+    assert reasons["WAW_012"].startswith("mask of tumour 1 resampled: ")
+    assert "5 mm" in reasons["WAW_012"]
+    assert reasons["WAW_012"].endswith("; 1440 mm3 before, 1440 mm3 after")
+    assert reasons["WAW_007"] == ""
 
 
 def test_a_damaged_scan_fails_alone(release: Path) -> None:
@@ -118,9 +125,9 @@ def test_nothing_usable_leaves_the_report_only(
     problems = [line.strip() for line in capsys.readouterr().err.splitlines() if "[" in line]
     assert len(problems) == 2  # the first is of the labels of organs
     assert problems[1] == (
-        "[nothing-to-import] 5 entries of 2 patients cannot be imported: expected an image with a"
-        " mask of the tumour, got no mask of the tumour. Unpack the archive of the tumour masks"
-        " below the source."
+        "[nothing-to-import] 5 entries of 2 patients: no mask of the tumour: expected an image with"
+        " a mask of the tumour, got nothing that can be used. Unpack the archive of the tumour"
+        " masks below the source."
     )
     assert sorted(item.name for item in out.parent.iterdir()) == ["cohort", "waw"]
     assert [item.name for item in out.iterdir()] == ["ingest_report.csv"]
@@ -139,7 +146,7 @@ def test_notes_are_no_failures_of_a_source_without_images(
     assert code == 1
     printed = capsys.readouterr().err
     (problem,) = [line for line in printed.splitlines() if "[" in line]
-    assert "got none found below the source; looked for files named as 7_1_scan.nii.gz" in problem
+    assert "none found below the source; looked for files named as 7_1_scan.nii.gz" in problem
     assert "--tumour" not in problem
     fates = pd.read_csv(out / "ingest_report.csv")["fate"].value_counts().to_dict()
     assert fates["failed"] == 1

@@ -41,11 +41,40 @@ def liver_crop(voxels: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
     return voxels[:, 10:, 13:18]
 
 
-def list_problems(voxels: Voxels, modality: Modality = Modality.CT) -> list[Problem]:
+def liver_of(voxels: Voxels) -> npt.NDArray[np.bool_]:
+    """Mask 80 of the 4000 voxels, all soft tissue."""
+    mask = np.zeros(voxels.shape, np.bool_)
+    mask[2:6, 10:14, 13:18] = True
+    return mask
+
+
+def oil_crop() -> npt.NDArray[np.int16]:
+    """Crop liver around a tumour full of iodised oil: 216 of 1000 voxels of 900 HU."""
+    voxels = np.full((10, 10, 10), 55.0)
+    voxels[2:8, 2:8, 2:8] = 900
+    noise = np.random.default_rng(5).normal(0, 25, voxels.shape)
+    return np.rint(voxels + noise).astype(np.int16)
+
+
+def list_problems(
+    voxels: Voxels, modality: Modality = Modality.CT, limits: Checks | None = None
+) -> list[Problem]:
     z, y, x = voxels.shape
     geometry = Geometry((x, y, z), (1.0, 1.0, 2.0), (0.0, 0.0, 0.0), IDENTITY)
     row = replace(ROW, modality=modality)
-    return list(find_image_problems(Scan(voxels, geometry, modality), row, Checks()))
+    return list(find_image_problems(Scan(voxels, geometry, modality), row, limits or Checks()))
+
+
+def test_a_ct_masked_to_its_liver() -> None:
+    for padding in (-1024, -2000, -3024):
+        voxels = np.where(liver_of(abdomen()), abdomen(), padding)
+        wide = np.pad(voxels, 20, constant_values=padding)  # 0.1 % of the image are liver
+        assert found(wide) == []
+
+
+def test_a_crop_around_iodised_oil() -> None:
+    assert found(oil_crop()) == []
+    assert found(oil_crop() + 1024) == [("values-implausible", True)]
 
 
 def found(voxels: Voxels, modality: Modality = Modality.CT) -> list[tuple[str, bool]]:
@@ -60,6 +89,7 @@ def found(voxels: Voxels, modality: Modality = Modality.CT) -> list[tuple[str, b
         lambda a: a,
         lambda a: np.where(a < -900, -2000, a),  # padded
         lambda a: np.clip(a, -160, 240),  # windowed, still in HU
+        lambda a: np.where(liver_of(a), a, -1024),  # masked to 2 % of the image
         lambda a: a[:, :, 8:],  # no air
         lambda a: a[:, :, 12:19],  # soft tissue and nothing else
         lambda a: a.astype(np.float32) + 0.25,
@@ -106,6 +136,67 @@ def test_a_ct_listed_as_another_modality(
     modality: Modality, change: Callable[[Voxels], Voxels]
 ) -> None:
     assert found(change(abdomen()), modality) == [("modality-differs", True)]
+
+
+def test_an_mr_padded_like_a_ct() -> None:
+    smooth = np.random.default_rng(1).gamma(3, 30, (10, 20, 20))
+    smooth[:, :, :6] = -1024
+    assert found(smooth, Modality.MR) == []
+
+
+def test_an_mr_listed_as_ct() -> None:
+    smooth = np.random.default_rng(6).gamma(2, 200, (10, 20, 20))
+    smooth[0, 0, :15] = -40  # undershoots of an interpolation in 0.4 % of the voxels
+    assert found(np.minimum(smooth, 690)) == [("values-implausible", False)]
+
+
+@pytest.mark.parametrize(
+    ("change", "got"),
+    [
+        (lambda a: np.minimum(a, 130), "of the voxels at exactly 130"),
+        (lambda a: np.clip(a, -110, 3000), "of the voxels at exactly -110"),
+        (lambda a: a // 2, "air at -"),
+        (lambda a: a * 2, "air at -"),
+        (lambda a: a, None),
+        (lambda a: np.maximum(a, -1000), None),  # scanners cut off air
+        (lambda a: np.where(a < -900, -2000, a), None),  # padding
+        (lambda a: np.where(a > 900, 3071, a), None),  # metal: nothing beside it
+    ],
+)
+def test_a_ct_clipped_or_scaled(
+    change: Callable[[npt.NDArray[np.int16]], Voxels], got: str | None
+) -> None:
+    problems = list_problems(change(abdomen()))
+    assert [(p.code, p.is_error) for p in problems] == [("values-clipped", False)] * bool(got)
+    assert all(str(got) in problem.got for problem in problems)
+
+
+def test_the_share_at_the_highest_value_is_a_setting() -> None:
+    clipped = np.minimum(abdomen(), 130)
+    share = float(np.mean(clipped == 130))
+    for limit, expected in ((share - 1e-6, 1), (share + 1e-6, 0)):
+        assert len(list_problems(clipped, limits=Checks(clipped_share=limit))) == expected
+
+
+def test_lung_is_no_scaled_air() -> None:
+    voxels = abdomen()[:, :, 8:].astype(np.float64)
+    voxels[:, :6] = np.random.default_rng(7).normal(-800, 60, voxels[:, :6].shape)
+    assert found(voxels) == []
+
+
+@pytest.mark.parametrize(
+    ("highest", "expected"),
+    [(900.0, []), (1100.0, [False]), (39553.0, [True])],
+)
+def test_pet_far_from_suv(highest: float, expected: list[bool]) -> None:
+    uptake = np.random.default_rng(2).gamma(1, 2, (10, 20, 20))
+    uptake[5, 5, 5] = highest
+    problems = list_problems(uptake, Modality.PT)
+    assert [(p.code, p.is_error) for p in problems] == [
+        ("values-implausible", is_error) for is_error in expected
+    ]
+    limits = Checks(suv_warning=5e4, suv_error=5e4)
+    assert list_problems(uptake, Modality.PT, limits) == []
 
 
 def test_mr_has_any_scale() -> None:

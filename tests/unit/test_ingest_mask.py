@@ -204,6 +204,15 @@ def test_several_values_of_a_series_need_a_label(tmp_path: Path) -> None:
     assert caught.value.code == "label-missing"
 
 
+def test_a_mask_below_zero_says_so(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "mask.nii.gz", -blob().astype(np.int16))
+    for region in ("tumour", "liver"):
+        with pytest.raises(ReadError, match="no voxel above 0, but some below") as caught:
+            read_region(path, None, region)
+        assert caught.value.code == "mask-empty"
+        assert caught.value.got == "-1 (36 voxels)"  # 3 x 3 x 4
+
+
 @pytest.mark.parametrize("value", [1, 7, 255])
 def test_one_value_needs_no_label(tmp_path: Path, value: int) -> None:
     path = write_image(tmp_path / "mask.nii.gz", value * blob())

@@ -56,12 +56,29 @@ def test_numbers_read_with_gaps_are_still_their_categories() -> None:
         ({"necrosis_percent": [99, 40, 0]}, ("outcome-one-class", "", True)),
         ({"necrosis_percent": [100, 100, 100]}, ("outcome-one-class", "", True)),
         ({"age": ["61", "NA", "70"]}, ("covariate-not-a-number", "P2", True)),
+        ({"age": [61, -3, 70]}, ("covariate-out-of-range", "P2", True)),
+        ({"age": [61, 58, "610"]}, ("covariate-out-of-range", "P3", True)),
         ({"hbv": ["0", "1", "yes"]}, ("category-unknown", "P3", True)),
         ({"hbv": [0.0, 1.0, 2.0]}, ("category-unknown", "P3", True)),
     ],
 )
 def test_one_thing_wrong(columns: dict[str, list[object]], expected: tuple[str, str, bool]) -> None:
     assert found(patients(**columns)) == [expected]
+
+
+def test_a_range_is_declared_with_the_covariate() -> None:
+    content = CONFIG.model_dump() | {
+        "covariates": {
+            "age": {"kind": "numeric", "unit": "days"},
+            "cycles": {"kind": "numeric", "range": [1, 12]},
+        }
+    }
+    config = CohortConfig.model_validate(content)
+    assert [config.range_of(name) for name in ("age", "cycles")] == [None, (1.0, 12.0)]
+    table = patients(age=[22000, 21000, None], cycles=[1, 12, 13]).drop(columns="hbv")
+    (problem,) = find_covariate_problems(table, config)
+    assert (problem.code, problem.patient_id, problem.got) == ("covariate-out-of-range", "P3", "13")
+    assert problem.expected == "1 to 12"
 
 
 def test_outcome_of_nobody_is_one_class() -> None:

@@ -5,9 +5,12 @@ from dataclasses import replace
 import pydicom
 import pytest
 
+from pipeline.domain.cohort import ScanRow
+from pipeline.domain.scan import Modality, Timepoint
 from pipeline.ingest.dicom.facts import read_facts
 from pipeline.ingest.phase import PhaseGuess, guess_from_header
 from pipeline.ingest.phase.header import guess_from_text
+from pipeline.ingest.phase_checks import header_confirms
 
 
 def guess(description: str = "", modality: str = "CT", **attributes: object) -> PhaseGuess:
@@ -204,3 +207,26 @@ def test_a_guess_is_consistent() -> None:
         PhaseGuess("", "high", "x")
     with pytest.raises(ValueError, match="exclude each other"):
         PhaseGuess("portal", "none", "x")
+
+
+@pytest.mark.parametrize(
+    ("phase", "description", "confirmed"),
+    [
+        ("portal", "PORTAL VENOUS", True),
+        ("arterial", "PORTAL VENOUS", False),
+        ("t1", "PORTAL VENOUS", True),  # a T1-weighted MR of a contrast phase
+        ("portal", "Abdomen", False),
+    ],
+)
+def test_a_header_confirms_a_phase(phase: str, description: str, *, confirmed: bool) -> None:
+    header = pydicom.Dataset()
+    header.Modality, header.SeriesDescription = "CT", description
+    row = ScanRow(
+        patient_id="P1",
+        timepoint=Timepoint.PREOP,
+        modality=Modality.CT,
+        phase=phase,
+        image="image",
+        mask="mask",
+    )
+    assert header_confirms(row, read_facts(header)) is confirmed

@@ -35,6 +35,7 @@ def test_byte_order_mark_is_ignored(tmp_path: Path) -> None:
         ("a,b\n1,2\nM\u00fcller,3\n".encode("latin-1"), Code.TABLE_UNREADABLE, "0xfc in line 3"),
         ("a;b\n1;2\n", Code.TABLE_UNREADABLE, "semicolons"),
         ("", Code.TABLE_UNREADABLE, "an empty file"),
+        ("a\tb\n1\t2\n", Code.TABLE_UNREADABLE, "['a\\tb']"),
         ("a,,c\n1,2,3\n", Code.TABLE_UNREADABLE, "none for column 2"),
         ('a,b\n1,"2\n', Code.TABLE_UNREADABLE, "unexpected end of data"),
         ("a,b,a\n1,2,3\n", Code.COLUMN_DUPLICATE, "2 times"),
@@ -46,6 +47,13 @@ def test_unusable_form(tmp_path: Path, content: bytes | str, code: Code, got: st
     assert [problem.code for problem in problems] == [code]
     assert got in problems[0].got
     assert problems[0].file == "table.csv"
+
+
+def test_a_single_column_is_a_table_whose_columns_its_reader_judges(tmp_path: Path) -> None:
+    table, problems = read_table(write(tmp_path, "patient_id\nP1\n"))
+    assert problems == []
+    assert table is not None
+    assert table.to_dict("list") == {"patient_id": ["P1"]}
 
 
 def test_header_alone_may_be_allowed(tmp_path: Path) -> None:

@@ -15,7 +15,12 @@ from pipeline.domain.cohort import Cohort, ScanRow
 from pipeline.domain.problem import Problem
 from pipeline.domain.scan import Modality, Timepoint
 from pipeline.ingest.checks import find_problems
-from pipeline.ingest.visit_checks import Attenuation, find_exchanged_phases, find_unnamed_phases
+from pipeline.ingest.visit_checks import (
+    Attenuation,
+    find_exchanged_phases,
+    find_unnamed_phases,
+    find_unverified_phases,
+)
 
 ROW = ScanRow(
     patient_id="P1",
@@ -120,6 +125,29 @@ def test_lesions_of_one_scan_are_one_unknown_phase() -> None:
     assert [problem.is_error for _, problem in find_unnamed_phases(rows)] == [False, False]
 
 
+def test_phases_that_nothing_verifies_are_counted_once() -> None:
+    def scan(patient: str, phase: str, **regions: float) -> Attenuation:
+        row = replace(ROW, patient_id=patient, phase=phase, image=f"{patient}{phase}")
+        return Attenuation(replace(row, liver_mask=""), regions)
+
+    measured = [
+        scan("P1", "native", liver=55.0),
+        scan("P1", "arterial", liver=70.0),
+        scan("P2", "native", tumour=40.0),
+        scan("P2", "portal", tumour=90.0),
+        scan("P3", "portal"),  # a single phase is exchanged with none
+        replace(scan("P4", "native"), in_header=True),
+        replace(scan("P4", "portal"), in_header=True),
+        scan("P5", "t1"),
+        scan("P5", "early"),
+    ]
+    found = list(find_unverified_phases(list(enumerate(measured)), Checks()))
+    assert [(n, p.code, p.is_error, p.got) for n, p in found] == [
+        (2, "phase-unverified", False, "neither in 1 of 4 visits")
+    ]
+    assert list(find_unverified_phases(list(enumerate(measured)), Checks(phase_hu={}))) == []
+
+
 def _write(folder: Path, name: str, voxels: np.ndarray) -> None:
     image = sitk.GetImageFromArray(voxels)
     image.SetSpacing((1.0, 1.0, 2.0))
@@ -129,7 +157,11 @@ def _write(folder: Path, name: str, voxels: np.ndarray) -> None:
 def _check(folder: Path, *rows: ScanRow, unmasked: tuple[ScanRow, ...] = ()) -> list[Problem]:
     patients = pd.DataFrame({"patient_id": ["P1", "P2"], "complete": [1, 0]})
     config = CohortConfig.model_validate(
-        {"root": ".", "outcome": {"column": "complete", "positive": "== 1"}}
+        {
+            "root": ".",
+            "outcome": {"column": "complete", "positive": "== 1"},
+            "checks": {"min_liver_ml": 0},  # a liver of 2 mL
+        }
     )
     cohort = Cohort(folder, rows, patients, pd.DataFrame(), unmasked=unmasked)
     return find_problems(cohort, config, jobs=1)
@@ -168,7 +200,8 @@ def test_exchanged_images_are_found_in_the_files(folder: Path) -> None:
 def test_images_without_a_mask_are_checked(folder: Path) -> None:
     sound = replace(ROW, image="native.nii.gz")
     bare = replace(ROW, phase="arterial", image="arterial.nii.gz", mask="", liver_mask="")
-    assert _check(folder, sound, unmasked=(bare,)) == []
+    (problem,) = _check(folder, sound, unmasked=(bare,))  # there is no liver either
+    assert (problem.code, problem.is_error) == ("phase-unverified", False)
     image = sitk.ReadImage(str(folder / "arterial.nii.gz"))
     sitk.WriteImage(image + 1024, str(folder / "arterial.nii.gz"))
     lost = replace(bare, phase="portal", image="absent.nii.gz")

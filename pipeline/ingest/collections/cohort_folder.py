@@ -75,9 +75,7 @@ def check_output(out: Path) -> None:
     CohortError
         If it is a file or a folder with content.
     """
-    if not out.exists():
-        return
-    if out.is_dir() and {file.name for file in out.iterdir()} <= {REPORT_FILE}:
+    if not out.exists() or _holds_at_most_a_report(out):
         return
     problem = Problem(
         code=Code.COHORT_NOT_A_FOLDER if not out.is_dir() else Code.FOLDER_NOT_EMPTY,
@@ -88,6 +86,15 @@ def check_output(out: Path) -> None:
         file=out.name,
     )
     raise CohortError([problem])
+
+
+def is_import_of_nothing(out: Path) -> bool:
+    """Tell whether a folder is what an import leaves that found nothing to use."""
+    return _holds_at_most_a_report(out) and (out / REPORT_FILE).is_file()
+
+
+def _holds_at_most_a_report(out: Path) -> bool:
+    return out.is_dir() and {file.name for file in out.iterdir()} <= {REPORT_FILE}
 
 
 def write_cohort(plan: ImportPlan, out: Path, jobs: int) -> ImportSummary:

@@ -37,6 +37,8 @@ class PatientRegions:
     ----------
     by_stack : dict of int to list of RegionSource
         Keyed by the identity of the stack in the patient's list.
+    linked : dict of int to list of Mask
+        The masks that were drawn on a stack.
     drawn : dict of int to list of Mask
         The masks that a stack has its tumours from.
     lent_by : dict of int to int
@@ -46,6 +48,7 @@ class PatientRegions:
     """
 
     by_stack: dict[int, tuple[RegionSource, ...]] = field(default_factory=dict)
+    linked: dict[int, list[Mask]] = field(default_factory=dict)
     drawn: dict[int, list[Mask]] = field(default_factory=dict)
     lent_by: dict[int, int] = field(default_factory=dict)
     report: list[ReportRow] = field(default_factory=list)
@@ -60,10 +63,18 @@ class PatientRegions:
 
     def why_none(self, stack: Stack) -> str:
         """Say why a stack cannot be used for want of a tumour."""
-        return "its masks name no tumour" if self.of(stack) else "no mask of the tumour"
+        if not self.of(stack):
+            return "no mask of the tumour"
+        listed = [_segments(mask) for mask in self.linked.get(id(stack), ())]
+        return " ".join(["its masks name no tumour.", *listed]).rstrip(".")
 
 
-def link_masks(stacks: Sequence[Stack], masks: Sequence[Mask], rules: DicomRules) -> PatientRegions:
+def link_masks(
+    stacks: Sequence[Stack],
+    masks: Sequence[Mask],
+    rules: DicomRules,
+    all_series: frozenset[str] = frozenset(),
+) -> PatientRegions:
     """Find the regions of a patient's stacks.
 
     A stack takes its tumours from the masks that people made, else from those of programs. One file
@@ -77,6 +88,8 @@ def link_masks(stacks: Sequence[Stack], masks: Sequence[Mask], rules: DicomRules
         All of one patient.
     rules : DicomRules
         Names of the regions, which masks count, whether they are shared.
+    all_series : frozenset of str
+        Series of all patients, see :func:`.mask_links.find_stack`.
     """
     found = PatientRegions()
     for mask in sorted(masks, key=_preference):
@@ -86,7 +99,7 @@ def link_masks(stacks: Sequence[Stack], masks: Sequence[Mask], rules: DicomRules
             found.report.append(replace(row, advice=NAME_THE_TUMOUR))
             continue
         try:
-            link = find_stack(mask, stacks)
+            link = find_stack(mask, stacks, all_series)
         except ReadError as error:
             found.report.append(_row(mask, Fate.FAILED, error.what))
             continue
@@ -141,6 +154,7 @@ def _take(found: PatientRegions, mask: Mask, link: Link, names: RegionNames) -> 
     """Give a stack the regions of a mask that it lacks; return what became of the mask."""
     if link.stack is None:
         return _row(mask, Fate.FAILED, link.reason)
+    found.linked.setdefault(id(link.stack), []).append(mask)
     drawn = found.drawn.setdefault(id(link.stack), [])
     own = _regions(mask, names)
     fate, reason = _why_no_tumours(mask, drawn, names)

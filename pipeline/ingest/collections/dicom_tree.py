@@ -15,6 +15,7 @@ from pipeline.ingest.collections.dicom_regions import (
     link_masks,
 )
 from pipeline.ingest.collections.dicom_rules import DicomRules
+from pipeline.ingest.collections.import_report import count
 from pipeline.ingest.collections.mask_folders import is_mask_series
 from pipeline.ingest.collections.mask_links import Mask
 from pipeline.ingest.collections.patient_names import name_patients
@@ -64,6 +65,8 @@ class Tree:
         Masks, and first files of stacks, whose identifier is that of their study.
     damaged_folders : frozenset of Path
         Folders with a damaged file or a dead link: the series there may lack it.
+    series_uids : frozenset of str
+        Series of the images of all patients.
     """
 
     stacks: Mapping[str, tuple[Stack, ...]]
@@ -73,6 +76,7 @@ class Tree:
     by_folder: frozenset[str]
     adopted: frozenset[Path]
     damaged_folders: frozenset[Path] = frozenset()
+    series_uids: frozenset[str] = frozenset()
 
     @property
     def patients(self) -> list[str]:
@@ -114,6 +118,7 @@ def read_tree(source: Path) -> Tree:
         frozenset(names[file] for file in of_patient.by_folder),
         of_patient.adopted,
         frozenset(file.parent for file in (*found.damaged, *dead)),
+        frozenset(stack.facts.series_uid for stack in scans),
     )
 
 
@@ -139,7 +144,7 @@ def plan_patient(
         One row for each series and mask that is not.
     """
     stacks = tree.stacks.get(header_id, ())
-    regions = link_masks(stacks, tree.masks.get(header_id, ()), rules)
+    regions = link_masks(stacks, tree.masks.get(header_id, ()), rules, tree.series_uids)
     add_mask_series(regions, stacks, tree.mask_series.get(header_id, ()), rules.names)
     visits = order_visits(stacks, rules.only_visit)
     scans: list[ScanSource] = []
@@ -245,23 +250,19 @@ def _skipped(found: Survey) -> Iterator[ReportRow]:
     )
     for (reason, is_damaged), files in sorted(groups.items()):
         fate = Fate.FAILED if is_damaged else Fate.NOT_USED
-        source = _count(len(files), "file")
+        source = count(len(files), "file")
         yield ReportRow(source=source, fate=fate, reason=reason, files=files)
 
 
 def _dead_links(links: Sequence[Path]) -> Iterator[ReportRow]:
     if links:
         reason = "leads to no file; fetch the files, or copy them in place of the links"
-        source = _count(len(links), "link")
+        source = count(len(links), "link")
         yield ReportRow(source=source, fate=Fate.FAILED, reason=reason, files=tuple(links))
 
 
 def _mask_failed(path: Path, error: ReadError) -> ReportRow:
     return ReportRow(source="mask", fate=Fate.FAILED, reason=error.what, files=(path,))
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _without_names(reason: str) -> str:

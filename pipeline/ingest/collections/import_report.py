@@ -19,6 +19,7 @@ from pipeline.tabular import write_bytes
 
 REPORT_FILE = "ingest_report.csv"
 
+_FILES_COLUMNS = ("row", "patient_id", "file", "segments")
 _PRIVATE = ("advice", "files", "segments")
 _COLUMNS = [name for name in ReportRow.__dataclass_fields__ if name not in _PRIVATE]
 _PLACES_SHOWN = 3
@@ -58,10 +59,17 @@ def write_files(file: Path, source: Path, report: Sequence[ReportRow]) -> None:
         for number, row in enumerate(report, start=1)
         for path in row.files
     ]
-    table = pd.DataFrame(lines, columns=["row", "patient_id", "file", "segments"], dtype=str)
+    table = pd.DataFrame(lines, columns=list(_FILES_COLUMNS), dtype=str)
     text = table.to_csv(index=False, lineterminator="\n")
     # Names of files need not be UTF-8; those bytes come out as they are.
     write_bytes(text.encode(errors="surrogateescape"), file, KEY_MODE)
+
+
+def is_list_of_files(file: Path) -> bool:
+    """Tell by its first line whether a file is one that :func:`write_files` writes."""
+    expected = (",".join(_FILES_COLUMNS) + "\n").encode()
+    with file.open("rb") as stream:
+        return stream.read(len(expected)) == expected
 
 
 def _relative(path: Path, source: Path) -> str:
@@ -83,6 +91,11 @@ def describe(rows: Sequence[ReportRow]) -> str:
     more = f" and {len(rows) - _PLACES_SHOWN} more" if len(rows) > _PLACES_SHOWN else ""
     count = f"{len(rows)} x " if len(rows) > 1 else ""
     return f"{count}{'; '.join(shown)}{more}: {rows[0].reason}"
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 scan``, ``2 scans``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def nothing_usable(report: Sequence[ReportRow]) -> tuple[Problem, ...]:
@@ -120,9 +133,9 @@ def _problem(rows: Sequence[ReportRow]) -> Problem:
     which = rows[0].source if len(rows) == 1 else f"{len(rows)} entries{of}"
     return Problem(
         code=Code.NOTHING_TO_IMPORT,
-        what=f"{which} cannot be imported",
+        what=f"{which}: {rows[0].reason.rstrip('.')}",
         expected="an image with a mask of the tumour",
-        got=rows[0].reason.rstrip("."),
+        got="nothing that can be used",
         next_step=rows[0].advice,
         patient_id="" if len(patients) > 1 else rows[0].patient_id,
     )

@@ -16,6 +16,10 @@ from pipeline.ingest.dicom.mask_dataset import damage_reported, read_dataset
 from pipeline.ingest.dicom.mask_facts import MaskFacts
 from pipeline.ingest.dicom.stacks import Stack
 
+_ABSENT = "the series it was drawn on is not here"
+_OF_ANOTHER = (
+    "the series it was drawn on is here under another PatientID; correct the one that is wrong"
+)
 _FRAME_LISTS = ("PerFrameFunctionalGroupsSequence", "ROIContourSequence")
 _SERIES_LISTS = ("ReferencedSeriesSequence", "ReferencedFrameOfReferenceSequence")
 
@@ -36,7 +40,9 @@ class Link:
     reason: str = ""
 
 
-def find_stack(mask: Mask, stacks: Sequence[Stack]) -> Link:
+def find_stack(
+    mask: Mask, stacks: Sequence[Stack], all_series: frozenset[str] = frozenset()
+) -> Link:
     """Return the stack that a mask was drawn on.
 
     Parameters
@@ -45,6 +51,8 @@ def find_stack(mask: Mask, stacks: Sequence[Stack]) -> Link:
         Of one patient.
     stacks : sequence of Stack
         All of the same patient.
+    all_series : frozenset of str
+        SeriesInstanceUIDs of all patients: a series that is there may be of another patient.
 
     Raises
     ------
@@ -55,7 +63,7 @@ def find_stack(mask: Mask, stacks: Sequence[Stack]) -> Link:
     if series:
         named = [stack for stack in stacks if stack.facts.series_uid == series]
         if not named:
-            return Link(None, "the series it was drawn on is not here")
+            return Link(None, _OF_ANOTHER if series in all_series else _ABSENT)
         return Link(named[0]) if len(named) == 1 else _by_slices(mask, named)
     alike = [stack for stack in stacks if shares_frame(mask.facts, stack)]
     if len(alike) == 1:

@@ -5,9 +5,11 @@ their phase when all scans of the patient are known, because two scans of one ph
 apart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from pipeline.domain.cohort import ScanRow
 from pipeline.domain.errors import ImageError
@@ -48,7 +50,9 @@ class _Written:
     lesions: tuple[str, ...]
     has_liver: bool
     masks: frozenset[Path]
-    problems: tuple[ReportRow, ...]
+    resampled: tuple[str, ...]
+    remarks: tuple[ReportRow, ...]
+    """Rows of their own: regions that could not be read, and what to know of the others."""
 
 
 def import_patient(patient: PatientSource, folder: Path) -> ImportedPatient:
@@ -83,7 +87,7 @@ def import_patient(patient: PatientSource, folder: Path) -> ImportedPatient:
         scan_rows = _rows(patient.patient_id, item, named.phase, stem)
         rows += scan_rows
         technical.append(_technical(scan_rows[0], item.source))
-        report += [_used(item, named), *item.problems]
+        report += [_used(item, named), *item.remarks]
     masks = frozenset(path for item in written for path in item.masks)
     return ImportedPatient(tuple(rows), tuple(report), tuple(technical), masks)
 
@@ -103,7 +107,9 @@ def _write(source: ScanSource, target: Path, stem: str, reading: Reading) -> _Wr
         write_region(region, target / f"{stem}_{LIVER}.nii.gz")
     lesions = tuple(item.lesion_id for item, _ in tumours)
     masks = frozenset(item.path for item, _ in regions)
-    return _Written(source, stem, guess, lesions, bool(livers), masks, tuple(problems))
+    resampled = tuple(_resampled(regions))
+    remarks = (*problems, *_same_tumours(source, tumours))
+    return _Written(source, stem, guess, lesions, bool(livers), masks, resampled, remarks)
 
 
 def _read(source: ScanSource, reading: Reading) -> Scan:
@@ -134,13 +140,43 @@ def _check_not_empty(item: RegionSource, region: Region) -> None:
         raise ImageError("the mask has no voxel inside the image")
 
 
+def _resampled(regions: Sequence[tuple[RegionSource, Region]]) -> Iterator[str]:
+    """Say of each mask that was resampled from where, and what that did to its volume."""
+    for item, region in regions:
+        if item.is_written and region.resampled is not None:
+            before_mm3, after_mm3 = region.resampled.volume_mm3, region.volume_mm3
+            yield (
+                f"mask of {_kind(item)} resampled: {region.resampled.difference};"
+                f" {before_mm3:.6g} mm3 before, {after_mm3:.6g} mm3 after"
+            )
+
+
+def _same_tumours(
+    source: ScanSource, tumours: Sequence[tuple[RegionSource, Region]]
+) -> Iterator[ReportRow]:
+    """Note tumours of the same voxels: two names of one, most often."""
+    for number, (item, region) in enumerate(tumours):
+        for earlier, other in tumours[:number]:
+            if np.array_equal(region.inside, other.inside):
+                reason = f"the same voxels as {_kind(earlier)}; both are in scans.csv"
+                yield _about(source, item, Fate.NOTE, reason)
+                break
+
+
+def _kind(item: RegionSource) -> str:
+    return f"{item.name} {item.lesion_id}" if item.name == TUMOUR else item.name
+
+
 def _region_failed(source: ScanSource, item: RegionSource, reason: str) -> ReportRow:
-    what = f"{item.name} {item.lesion_id}" if item.name == TUMOUR else item.name
     # A vessel only helps to tell the phase, so that its loss is no failure of the import.
     fate = Fate.FAILED if item.is_written else Fate.NOT_USED
+    return _about(source, item, fate, reason)
+
+
+def _about(source: ScanSource, item: RegionSource, fate: Fate, reason: str) -> ReportRow:
     return replace(
         source.report,
-        source=f"{source.report.source}, mask of {what}",
+        source=f"{source.report.source}, mask of {_kind(item)}",
         fate=fate,
         reason=reason,
         files=(item.path,),
@@ -217,6 +253,7 @@ def _used(item: _Written, named: Named) -> ReportRow:
     return replace(
         item.source.report,
         fate=Fate.USED,
+        reason="; ".join(filter(None, (item.source.report.reason, *item.resampled))),
         phase=named.phase,
         phase_confidence=named.confidence,
         phase_reason=public_reason(named.reason, item.source),

@@ -26,7 +26,7 @@ class Fate(StrEnum):
     NOT_USED = "not used"
     FAILED = "failed"
     NOTE = "note"
-    """Not about a file: what to know of the import."""
+    """What to know of the import, or of something that was used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
