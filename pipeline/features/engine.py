@@ -5,16 +5,22 @@ from functools import cache
 from typing import Protocol
 
 from pipeline.config.extraction import ExtractionParameters
+from pipeline.domain.errors import InstallationError
 from pipeline.domain.scan import Region, Scan
 from pipeline.store.keys import identify_software
 
 _SHARED_CODE = tuple(
     f"pipeline/features/{name}.py"
-    for name in ("native_settings", "pyradiomics_features", "pyradiomics_names")
+    for name in ("extraction", "native_settings", "pyradiomics_features", "pyradiomics_names")
 )
 _CODE = {
     "fast": (*_SHARED_CODE, "pipeline/features/fast", "pipeline/features/ibsi"),
-    "pyradiomics": ("pipeline/features/pyradiomics_engine.py", "pipeline/imaging/itk.py"),
+    "pyradiomics": (
+        *_SHARED_CODE,
+        "pipeline/features/pyradiomics_engine.py",
+        "pipeline/features/fast/region_checks.py",
+        "pipeline/imaging/itk.py",
+    ),
 }
 """What of this software decides the numbers of an engine."""
 
@@ -96,9 +102,19 @@ def choose_engine(parameters: ExtractionParameters) -> EngineChoice:
 
 @cache
 def load_engine(name: str) -> RadiomicsEngine:
-    """Return the engine of this name; its library is imported only now."""
+    """Return the engine of this name; its library is imported only now.
+
+    Raises
+    ------
+    InstallationError
+        If the fast engine's kernels are not compiled from the source that is here.
+    """
     if name == "fast":
-        from pipeline.features.fast.engine import FastEngine
+        try:
+            from pipeline.features.fast.engine import FastEngine
+        except ImportError as error:
+            msg = f"the compiled kernels cannot be loaded ({error}). Run `make setup`."
+            raise InstallationError(msg) from error
 
         return FastEngine()
     if name == "pyradiomics":

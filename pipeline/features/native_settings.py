@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.config.extraction import ExtractionParameters
 from pipeline.features.pyradiomics_features import DEFAULTS
 
+MOST_BINS = 1 << 22
+"""Most bins that the fast engine makes: more than a region has voxels."""
+
 Positive = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -31,7 +34,7 @@ class NativeSettings(BaseModel):
     additionalInfo: bool = True
     label: PositiveInt = 1
     binWidth: Positive = 25
-    binCount: PositiveInt | None = None
+    binCount: Annotated[int, Field(gt=0, le=MOST_BINS)] | None = None
     normalize: bool = False
     normalizeScale: Positive = 1
     removeOutliers: Positive | None = None
@@ -55,7 +58,7 @@ class NativeSettings(BaseModel):
     voxelArrayShift: int = 0
     symmetricalGLCM: bool = True
     weightingNorm: Literal["euclidean", "manhattan", "infinity", "no_weighting"] | None = None
-    gldm_a: NotNegativeInt = 0
+    gldm_a: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
 
 def fill_settings(parameters: ExtractionParameters) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from radiomics.featureextractor import RadiomicsFeatureExtractor
 from pipeline.config.extraction import ExtractionParameters
 from pipeline.domain.errors import CaseError, ConfigError
 from pipeline.domain.scan import Region, Scan
+from pipeline.features.fast.region_checks import check_drawn
 from pipeline.features.pyradiomics_names import Plan, list_names
 from pipeline.imaging.itk import region_to_itk, to_itk
 
@@ -117,6 +118,7 @@ class PyradiomicsEngine:
         """
         names = self.feature_names(parameters)
         extractor = _extractor_for(parameters)
+        check_drawn(region.inside, region.name)  # what PyRadiomics' reading of masks refuses
         # The scan's grid for both: the mask's may differ in the last digits.
         mask = region_to_itk(Region(region.inside, scan.geometry, region.name))
         try:

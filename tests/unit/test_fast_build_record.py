@@ -52,6 +52,15 @@ def test_kernels_that_were_never_compiled_are_said_to_be_missing(
         find_built(tmp_path)
 
 
+def test_a_record_that_was_not_written_to_its_end_counts_as_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_record, "_DISTRIBUTION", "not-installed-anywhere")
+    (tmp_path / RECORD).write_text('{"one.pyx": "ab')
+    with pytest.raises(InstallationError, match="compiled kernels are missing"):
+        find_built(tmp_path)
+
+
 def test_without_sources_as_in_a_wheel_the_record_is_enough(tmp_path: Path) -> None:
-    (tmp_path / RECORD).write_text("{}")
+    (tmp_path / RECORD).write_text('{"one.pyx": "ab"}')
     assert find_built(tmp_path) == tmp_path

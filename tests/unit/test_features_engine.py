@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from pipeline.domain.scan import Modality, Region, Scan
 from pipeline.features.engine import choose_engine, load_engine
 from pipeline.features.extraction import Extraction
 from pipeline.features.pyradiomics_features import DEFAULTS, FEATURES
+from pipeline.imaging.itk import region_to_itk, to_itk
 
 GRID = Geometry((12, 11, 10), (0.9, 0.9, 2.5), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
 NOISE = np.random.default_rng(0).normal(60, 30, GRID.shape_zyx)
@@ -40,8 +42,19 @@ def test_the_catalogue_of_features_and_defaults_is_pyradiomics_own() -> None:
         ({"featureClass": {"glcm": ["Dissimilarity"]}}, "feature glcm_Dissimilarity"),
         ({"setting": {"correctMask": True}}, "setting correctMask"),
         ({"setting": {"interpolator": "sitkGaussian"}}, "interpolator sitkGaussian"),
-        ({"imageType": {"Original": {"binWidth": -1}}}, "setting binWidth of Original"),
-        ({"setting": {"unheard": 1}}, "setting unheard"),
+        (
+            {"imageType": {"Original": {"binWidth": -1}}},
+            "setting binWidth: -1 (input should be greater than 0) of Original",
+        ),
+        (
+            {"setting": {"unheard": 1}},
+            "setting unheard: 1 (extra inputs are not permitted)",
+        ),
+        (
+            {"setting": {"padDistance": 5.0}},
+            "setting padDistance: 5.0 (input should be a valid integer)",
+        ),
+        ({"imageType": {"Wavelet": {"wavelet": "mexh"}}}, "wavelet mexh of Wavelet"),
         ({"imageType": {"LoG": {}}}, "image type LoG without sigma"),
     ],
 )
@@ -51,7 +64,7 @@ def test_what_the_fast_engine_lacks_is_known_before_the_run(
     choice = choose_engine(_parameters(content))
     assert choice.engine.name == "pyradiomics"
     assert choice.reason == f"the fast engine does not cover {reason}"
-    with pytest.raises(ConfigError, match=reason):
+    with pytest.raises(ConfigError, match=re.escape(reason)):
         load_engine("fast").feature_names(_parameters(content))
 
 
@@ -112,3 +125,12 @@ def test_shape_in_a_plane_is_given_where_pyradiomics_gives_it(axis: int) -> None
     expected = load_engine("pyradiomics").extract(SCAN, flat, parameters)
     assert list(values) == list(expected)
     assert list(values.values()) == pytest.approx(list(expected.values()), nan_ok=True, rel=1e-9)
+
+
+@pytest.mark.parametrize("engine", ["fast", "pyradiomics"])
+def test_a_mask_without_background_is_refused_as_pyradiomics_does(engine: str) -> None:
+    full = replace(REGION, inside=np.ones_like(REGION.inside))
+    with pytest.raises(CaseError, match="tumour region fills the whole image"):
+        load_engine(engine).extract(SCAN, full, ExtractionParameters())
+    with pytest.raises(ValueError, match="No labels found in this mask"):
+        RadiomicsFeatureExtractor().execute(to_itk(SCAN), region_to_itk(full), label=1)

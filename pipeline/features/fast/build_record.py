@@ -34,8 +34,9 @@ def find_built(folder: Path) -> Path:
         If nothing was compiled, or a source has changed since.
     """
     for place in (folder, *_installed()):
-        if (place / RECORD).is_file():
-            _check(folder, json.loads((place / RECORD).read_text()))
+        built = _read(place / RECORD)
+        if built:
+            _check(folder, built)
             return place
     msg = f"the compiled kernels are missing: expected {RECORD} in {folder.name}. {_REMEDY}"
     raise InstallationError(msg)
@@ -49,6 +50,14 @@ def _installed() -> Iterator[Path]:
         return
     if origin:
         yield Path(url2pathname(urlsplit(json.loads(origin)["url"]).path)) / _PLACE
+
+
+def _read(record: Path) -> dict[str, str]:
+    """Return a record, empty where there is none that was written to its end."""
+    try:
+        return dict(json.loads(record.read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return {}
 
 
 def _check(folder: Path, built: dict[str, str]) -> None:

@@ -62,10 +62,21 @@ def _uncovered_settings(settings: dict[str, Any]) -> Iterator[str]:
     try:
         NativeSettings.model_validate(settings)
     except ValidationError as error:
-        key = ".".join(str(part) for part in error.errors()[0]["loc"])
-        yield f"setting {key}"
+        first = error.errors()[0]
+        key = first["loc"][0]
+        yield f"setting {key}: {settings.get(str(key))!r} ({first['msg'].lower()})"
         return
     if settings.get("correctMask"):
         yield "setting correctMask"
     if settings.get("interpolator") not in (*INTERPOLATORS, None):
         yield f"interpolator {settings['interpolator']}"
+    if not _is_discrete_wavelet(settings.get("wavelet", "coif1")):
+        yield f"wavelet {settings['wavelet']}"
+
+
+def _is_discrete_wavelet(name: str) -> bool:
+    if name == "coif1":
+        return True
+    import pywt
+
+    return name in pywt.wavelist(kind="discrete")
