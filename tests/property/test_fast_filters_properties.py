@@ -56,7 +56,10 @@ class Case:
             ]
 
     def assert_same(self, name: str, own: dict[str, Any]) -> None:
-        ours, theirs = self.ours(name, own), self.theirs(name, own)
+        ours, theirs = (
+            sorted(images, key=lambda image: image[0])
+            for images in (self.ours(name, own), self.theirs(name, own))
+        )
         assert [title for title, _ in ours] == [title for title, _ in theirs]
         for (title, got), (_, expected) in zip(ours, theirs, strict=True):
             assert got.dtype == expected.dtype, title

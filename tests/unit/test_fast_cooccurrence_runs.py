@@ -122,7 +122,7 @@ def test_too_many_grey_levels_are_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(cooccurrence_runs, "MOST_LEVELS_GLCM", 3)
     levels = _levels([HARALICK])
 
-    with pytest.raises(CaseError, match="has 4 grey levels, too many"):
+    with pytest.raises(CaseError, match="has 4 grey levels up to 4, too many"):
         count_cooccurrences_and_runs(levels, WHOLE, True, True)
     assert count_cooccurrences_and_runs(levels, WHOLE, False, True).runs is not None
 

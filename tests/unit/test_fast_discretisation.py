@@ -61,7 +61,7 @@ def test_edges_of_a_width_that_is_no_binary_fraction_are_sums_from_the_first() -
 def test_no_bin_fits_above_the_largest_number_of_a_type() -> None:
     image = region(np.array([[[0, 32760]]], np.int16))
 
-    with pytest.raises(CaseError, match="int16, has no room for another bin"):
+    with pytest.raises(CaseError, match="int16, has no room for the bins"):
         discretise(image, TextureSettings(bin_width=25))
 
 

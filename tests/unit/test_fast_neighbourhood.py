@@ -113,8 +113,9 @@ def test_only_what_is_wanted_is_counted() -> None:
     ngtdm = count_neighbourhoods(levels, SETTINGS, gldm=False)
 
     assert gldm.dependence.sum() == ngtdm.voxels.sum() == 25
+    assert ngtdm.differences.any()
     assert not ngtdm.dependence.any()
-    assert not gldm.voxels.any()
+    assert not gldm.differences.any()
 
 
 @pytest.mark.parametrize("first", [1, 3_000, 70_000])

@@ -45,7 +45,10 @@ class TextureMatrices:
 
 @dataclass(frozen=True, slots=True)
 class _Ranks:
-    """Grey levels numbered without gaps, as the kernel's ``rank_levels`` gives them."""
+    """Grey levels numbered without gaps, as the kernel's ``rank_levels`` gives them.
+
+    ``voxels`` of each level, shape (levels,).
+    """
 
     ranks: npt.NDArray[Any]
     extents: npt.NDArray[np.int32]
@@ -53,7 +56,7 @@ class _Ranks:
 
     @property
     def levels(self) -> int:
-        return len(self.voxels) - 1
+        return len(self.voxels)
 
 
 def count_cooccurrences_and_runs(
@@ -102,10 +105,11 @@ def count_cooccurrences_and_runs(
 
 def _check_levels(levels: GreyLevels, glcm: bool) -> None:
     number = len(levels.present)
-    if number > (MOST_LEVELS_GLCM if glcm else MOST_LEVELS_GLRLM):
+    too_many = number > (MOST_LEVELS_GLCM if glcm else MOST_LEVELS_GLRLM)
+    if too_many or levels.highest > MOST_LEVELS_GLRLM:
         msg = (
-            f"the region has {number} grey levels, too many for texture matrices. Set a larger"
-            " binWidth, or check the intensities of the scan."
+            f"the region has {number} grey levels up to {levels.highest}, too many for texture"
+            " matrices. Set a larger binWidth, or check the intensities of the scan."
         )
         raise CaseError(msg)
 
@@ -118,9 +122,8 @@ def _rank(levels: GreyLevels, glcm: bool) -> _Ranks:
     rank_of_level[levels.present] = np.arange(1, stride)
     ranks = np.empty(levels.levels.shape, dtype)
     extents = np.empty((*levels.levels.shape[:2], 2), np.int32)
-    voxels = np.zeros(stride, np.int64)
-    rank_levels(levels.levels, rank_of_level, ranks, extents, voxels)
-    return _Ranks(ranks, extents, voxels)
+    rank_levels(levels.levels, rank_of_level, ranks, extents)
+    return _Ranks(ranks, extents, levels.voxels[levels.present])
 
 
 def _cooccurrences(table: npt.NDArray[np.uint32], settings: TextureSettings) -> Entries:
@@ -134,7 +137,7 @@ def _runs(positions: npt.NDArray[np.uint32], angle: Step, ranked: _Ranks) -> Ent
     if not positions.any() and not _any_line_of_two(ranked.ranks, angle):
         return take_entries(runs)
     at_position = positions.astype(np.int64).T
-    at_position[:, 0] = ranked.voxels[1:] - at_position[:, 1:].sum(axis=1)
+    at_position[:, 0] = ranked.voxels - at_position[:, 1:].sum(axis=1)
     runs[:, : len(positions)] = at_position
     runs[:, : len(positions) - 1] -= at_position[:, 1:]
     return take_entries(runs)

@@ -14,9 +14,7 @@ from pipeline.domain.errors import CaseError
 from pipeline.features.fast.grey_levels import GreyLevels, RegionImage
 from pipeline.features.fast.kernels.discretisation import assign_levels, find_range
 from pipeline.features.fast.texture_settings import TextureSettings
-
-MOST_BINS = 1 << 22
-"""More bins than this are a mistake (a width for another unit); the matrices would fill memory."""
+from pipeline.features.native_settings import MOST_BINS
 
 _IN_KERNEL = (np.int16, np.float32, np.float64)
 """Types of voxels that need no conversion."""
@@ -63,8 +61,11 @@ def discretise(
     levels = np.empty(values.shape, np.int32)
     voxels = np.zeros(len(edges) + 1, np.int64)
     assign_levels(values, inside, edges, levels, voxels)
+    if voxels[0]:  # below every edge lie only values that are no numbers
+        raise _not_finite()
     present = np.flatnonzero(voxels)
-    return GreyLevels(levels, int(present[-1]), present, image.spacing_mm)
+    highest = int(present[-1])
+    return GreyLevels(levels, highest, present, voxels[: highest + 1], image.spacing_mm)
 
 
 def _pyradiomics_edges(
@@ -72,7 +73,7 @@ def _pyradiomics_edges(
 ) -> npt.NDArray[np.float64]:
     try:  # the type decides how edges are rounded
         edges = find_edges(dtype.type(lowest), dtype.type(highest), settings)
-    except OverflowError:  # the width itself is beyond the type
+    except (OverflowError, ValueError):  # the width itself is beyond the type, or below its steps
         edges = np.empty(0)
     _check_edges(edges, dtype)
     return edges
@@ -107,11 +108,7 @@ def find_edges(lowest: Any, highest: Any, settings: TextureSettings) -> npt.NDAr
 
 def _check_range(lowest: float, highest: float, settings: TextureSettings) -> None:
     if not np.isfinite([lowest, highest]).all():
-        msg = (
-            "the region holds values that are not finite numbers. Leave out the image type, or"
-            " check the intensities of the scan."
-        )
-        raise CaseError(msg)
+        raise _not_finite()
     if settings.bin_count is None and highest - lowest > MOST_BINS * settings.bin_width:
         msg = (
             f"the region's values go from {lowest:g} to {highest:g}, more than {MOST_BINS} bins of"
@@ -120,10 +117,18 @@ def _check_range(lowest: float, highest: float, settings: TextureSettings) -> No
         raise CaseError(msg)
 
 
+def _not_finite() -> CaseError:
+    msg = (
+        "the region holds values that are not finite numbers. Leave out the image type, or"
+        " check the intensities of the scan."
+    )
+    return CaseError(msg)
+
+
 def _check_edges(edges: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> None:
     if len(edges) == 0 or (np.diff(edges) < 0).any():
         msg = (
-            f"the image's type, {dtype}, has no room for another bin above the region's highest"
-            " value. Store the scan in a wider type, such as float32."
+            f"the image's type, {dtype}, has no room for the bins of the region's values. Store the"
+            " scan in a wider type, such as float32, or set another binWidth or binCount."
         )
         raise CaseError(msg)

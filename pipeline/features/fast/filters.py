@@ -58,7 +58,8 @@ def filtered_images(
     ------
     (str, RegionImage, dict)
         The image's name, its values in the bounding box of the region, and the settings that hold
-        for its features; in PyRadiomics' order. Images that PyRadiomics skips are left out.
+        for its features; image types in the order given. Those that PyRadiomics skips are left
+        out.
     """
     inside = np.ascontiguousarray(prepared.inside[prepared.box])
     for image_type, own in image_types.items():

@@ -55,7 +55,7 @@ def compute_firstorder(
         "InterquartileRange": p75 - p25,
         "RobustMeanAbsoluteDeviation": robust_deviation(values, p10, p90),
         **_moments(values, settings.voxel_array_shift, prod(image.spacing_mm)),
-        **_histogram(levels.levels[image.inside]),
+        **_histogram(levels.voxels),
     }
 
 
@@ -78,8 +78,7 @@ def _moments(values: _Floats, shift: float, voxel_mm3: float) -> dict[str, float
     }
 
 
-def _histogram(levels: npt.NDArray[np.int32]) -> dict[str, float]:
-    counts = np.bincount(levels)
+def _histogram(counts: npt.NDArray[np.int64]) -> dict[str, float]:
     share = counts[counts > 0] / counts.sum()
     return {
         "Entropy": float(-(share * np.log2(share + EPSILON)).sum()),

@@ -62,7 +62,7 @@ def count_zones(levels: GreyLevels, settings: TextureSettings) -> LevelSizes:
     """Count the zones by grey level and number of voxels."""
     steps = [step for step in find_steps(levels.levels.shape, settings, (1,)) if step < (0, 0, 0)]
     flat = flatten(levels, steps)
-    voxels = int(np.count_nonzero(levels.levels))
+    voxels = int(levels.voxels.sum())
     labels = np.empty(flat.volume.size, dtype=np.int32)
     forest = np.empty((3, voxels), dtype=np.int32)
     picked = _picked_neighbours(tuple(steps))

@@ -38,6 +38,8 @@ class GreyLevels:
         Number of the highest level that occurs (PyRadiomics' ``Ng``).
     present : numpy.ndarray of int64, shape (occurring levels,)
         The levels that occur, ascending (PyRadiomics' ``grayLevels``).
+    voxels : numpy.ndarray of int64, shape (highest + 1,)
+        Number of voxels of each level, from 0 on, the voxels outside not counted.
     spacing_mm : (float, float, float)
         Distance of voxels along x, y, z.
     """
@@ -45,4 +47,5 @@ class GreyLevels:
     levels: npt.NDArray[np.int32] = field(repr=False)
     highest: int
     present: npt.NDArray[np.int64] = field(repr=False)
+    voxels: npt.NDArray[np.int64] = field(repr=False)
     spacing_mm: tuple[float, float, float]

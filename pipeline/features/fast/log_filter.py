@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.domain.errors import CaseError
 from pipeline.features.fast.kernels.recursive_gaussian import add_scaled
 from pipeline.features.fast.prepared_image import PreparedImage
 from pipeline.features.fast.recursive_gaussian import (
@@ -17,6 +18,9 @@ from pipeline.features.fast.recursive_gaussian import (
     gaussian_taps,
     second_derivative_taps,
 )
+
+SMALLEST_SIGMA_VOXELS = 0.01
+"""Below, nothing is smoothed, and the filter's terms come to an end of double precision."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -55,12 +59,23 @@ def laplacian_of_gaussian(prepared: PreparedImage, sigma_mm: float) -> npt.NDArr
 
     Each of the three second derivatives is filtered along its own axis and smoothed along the two
     others, x before y before z, and rounded to single precision after each pass, as in ITK.
+
+    Raises
+    ------
+    CaseError
+        If sigma is below :data:`SMALLEST_SIGMA_VOXELS`.
     """
     spacing_zyx = prepared.spacing_mm[::-1]
     reach = [ceil(REACH_IN_SIGMAS * sigma_mm / spacing) for spacing in spacing_zyx]
     near = prepared.cut((reach[0], reach[1], reach[2]))
     values = near.values if near.values.dtype in _KERNEL_TYPES else near.values.astype(np.float64)
     volume = np.ascontiguousarray(values)
+    if sigma_mm < SMALLEST_SIGMA_VOXELS * max(spacing_zyx):
+        msg = (
+            f"LoG with a sigma of {sigma_mm:g} mm is too narrow for voxels of {max(spacing_zyx):g}"
+            " mm. Set a larger sigma, or leave it out."
+        )
+        raise CaseError(msg)
     smooth = [gaussian_taps(sigma_mm / spacing) for spacing in spacing_zyx]
     total = np.zeros([span.stop - span.start for span in near.box], np.float32)
     for axis in (2, 1, 0):

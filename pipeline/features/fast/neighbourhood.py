@@ -22,9 +22,10 @@ class Neighbourhoods:
         Voxels of each level by their number of dependent neighbours, themselves not counted; all 0
         where GLDM is not wanted.
     voxels : numpy.ndarray of int64, shape (highest level + 1,)
-        Voxels of each level; all 0 where NGTDM is not wanted.
+        Voxels of each level. IBSI leaves out those without a neighbour, PyRadiomics does not.
     differences : numpy.ndarray of float64, shape (highest level + 1,)
-        The summed distances between their level and the mean of their neighbours.
+        The summed distances between their level and the mean of their neighbours; all 0 where NGTDM
+        is not wanted.
     """
 
     dependence: npt.NDArray[np.int64] = field(repr=False)
@@ -55,8 +56,8 @@ def count_neighbourhoods(
     flat = flatten(levels, steps, shift=alpha)
     rows = levels.highest + 1
     found = Neighbourhoods(
-        dependence=np.zeros((rows, len(steps) + 1), dtype=np.int64),
-        voxels=np.zeros(rows, dtype=np.int64),
+        dependence=np.zeros((rows if gldm else 0, len(steps) + 1), dtype=np.int64),
+        voxels=levels.voxels,
         differences=np.zeros(rows),
     )
     room = np.empty((2, BLOCK_VOXELS), dtype=flat.volume.dtype)
@@ -64,5 +65,5 @@ def count_neighbourhoods(
     if gldm:
         tally_dependence(*where, alpha, found.dependence, room)
     if ngtdm:
-        tally_difference(*where, alpha, found.voxels, found.differences, room)
+        tally_difference(*where, alpha, found.differences, room)
     return found

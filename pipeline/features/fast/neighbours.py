@@ -115,6 +115,19 @@ def flatten(levels: GreyLevels, steps: list[Step], shift: int = 0) -> FlatLevels
 
 
 def _voxel_type(levels: GreyLevels, neighbours: int, shift: int) -> type[np.signedinteger]:
-    """Return the smallest type that holds the sum of all neighbours."""
+    """Return the smallest type that holds the sum of all neighbours.
+
+    Raises
+    ------
+    CaseError
+        If there is none.
+    """
     largest_sum = (levels.highest + shift) * (neighbours + 1)
-    return np.int16 if largest_sum <= np.iinfo(np.int16).max else np.int32
+    for dtype in (np.int16, np.int32):
+        if largest_sum <= np.iinfo(dtype).max:
+            return dtype
+    msg = (
+        f"the region has grey levels up to {levels.highest} and each voxel {neighbours} neighbours,"
+        " too many to be summed up. Set a larger binWidth or smaller distances."
+    )
+    raise CaseError(msg)

@@ -3,9 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.domain.errors import CaseError
 from pipeline.features.fast.neighbourhood import Neighbourhoods
 
 _Floats = npt.NDArray[np.float64]
+
+MOST_LEVELS = 4096
+"""Most grey levels, as of the GLCM: the formulas take every pair of levels."""
 
 HOMOGENEOUS_COARSENESS = 1e6
 """PyRadiomics' coarseness of a region in which no voxel differs from its surroundings."""
@@ -22,8 +26,19 @@ def compute_ngtdm(neighbourhoods: Neighbourhoods) -> dict[str, float]:
     ----------
     neighbourhoods : Neighbourhoods
         Counted with ``ngtdm=True``.
+
+    Raises
+    ------
+    CaseError
+        If the region has more than :data:`MOST_LEVELS` grey levels.
     """
     levels = np.flatnonzero(neighbourhoods.voxels)
+    if len(levels) > MOST_LEVELS:
+        msg = (
+            f"the region has {len(levels)} grey levels, too many for the NGTDM. Set a larger"
+            " binWidth, or check the intensities of the scan."
+        )
+        raise CaseError(msg)
     counts = neighbourhoods.voxels[levels].astype(float)
     differences = neighbourhoods.differences[levels]
     voxels = float(counts.sum())

@@ -11,6 +11,7 @@ from pipeline.features.fast.kernels.interpolation import (
     interpolate_linear,
     interpolate_nearest,
     interpolate_spline,
+    lies_near_whole,
     mark_nearest,
 )
 from pipeline.features.fast.kernels.spline import filter_axis
@@ -122,7 +123,7 @@ def _coefficients(values: npt.NDArray[Any], near: Box, core: Box) -> tuple[Block
         below = low if near[axis].start > 0 else 0
         above = high if near[axis].stop < values.shape[axis] else 0
         # The filter's gain is 6; the recursions divide by 1 - (2 - sqrt 3), and then by less.
-        bound = 10.0 * float(np.abs(coefficients).max())
+        bound = 10.0 * float(max(coefficients.max(), -coefficients.min()))
         exact &= filter_axis(coefficients, axis, below, above, bound)
         # The next axes need the core of this one only.
         kept = [slice(None)] * 3
@@ -150,9 +151,8 @@ def _hangs_on_rounding(resampled: Values, dtype: np.dtype[Any]) -> bool:
     """Tell whether truncating to whole numbers could go either way; near 0 it cannot."""
     if dtype.kind not in "iu":
         return False
-    whole = np.rint(resampled)
-    margin = ROUNDING_MARGIN * max(float(np.abs(whole).max()), 1.0)
-    return bool(((np.abs(resampled - whole) < margin) & (whole != 0)).any())
+    largest = max(float(resampled.max()), -float(resampled.min()), 1.0)
+    return lies_near_whole(resampled.reshape(-1), ROUNDING_MARGIN * round(largest))
 
 
 METHODS: dict[str | int, Callable[[npt.NDArray[Any], TargetGrid], Values]] = {

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
+from pipeline.domain.errors import CaseError
 from pipeline.domain.geometry import Geometry
+from pipeline.domain.reading import MAX_VOXELS
 from pipeline.features.fast.prepared_image import Box
 
 Numbers = npt.NDArray[np.float64]
@@ -72,6 +74,12 @@ def lay_target_grid(geometry: Geometry, box: Box, spacing_mm: Numbers, pad: int)
     high = np.ceil((first + extent - 0.5) * ratio + pad)
     high = np.minimum(high, np.ceil(np.array(geometry.size) * ratio) - 1)
     x, y, z = (int(count) for count in high - low + 1)
+    if x * y * z > MAX_VOXELS:
+        msg = (
+            f"resampled to {spacing_mm.tolist()} mm the region would have {x} x {y} x {z} voxels:"
+            f" expected at most {MAX_VOXELS}. Set a larger resampledPixelSpacing."
+        )
+        raise CaseError(msg)
     start = 0.5 * (spacing_mm - old) / old + low / ratio
     origin = _image(geometry).TransformContinuousIndexToPhysicalPoint(start.tolist())
     spacing = (float(spacing_mm[0]), float(spacing_mm[1]), float(spacing_mm[2]))

@@ -7,7 +7,7 @@ are gathered first and no frame's end is met afterwards.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, product
 from typing import Any, Self
 
 import numpy as np
@@ -34,7 +34,7 @@ class _Part:
         """Take a frame; sizes count as even, with its first voxel again after its last."""
         return cls(values, (0, 0, 0), tuple(size + size % 2 for size in values.shape))
 
-    def gather(self, spans: list[range], precision: type | None = None) -> Self:
+    def gather(self, spans: list[range], dtype: type | None = None) -> Self:
         """Copy the spans along z, y, x, around the frame's ends where this is a whole frame."""
         values = self.values
         for axis, span in enumerate(spans):
@@ -46,7 +46,7 @@ class _Part:
             else:
                 values = np.take(values, places, axis)
         first = tuple(span.start for span in spans)
-        return type(self)(np.ascontiguousarray(values, precision), first, self.period)
+        return type(self)(np.ascontiguousarray(values, dtype), first, self.period)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,38 +107,44 @@ def wavelet_images(
     skipped, levels = settings.get("start_level", 0), settings.get("level", 1)
     box = [range(span.start, span.stop) for span in prepared.box]
     part = _Part.frame(prepared.values)
+    dtype = np.int16 if prepared.values.dtype == np.int16 else precision  # the kernel converts it
     for level in range(1 - skipped, levels + 1):
         spans = [
             span if len(span) < period else range(period)
             for span, period in zip(bank.widen(box, levels - level), part.period, strict=True)
         ]
-        bands = _bands(part.gather(bank.widen(spans, 1), precision), bank, spans)
-        letters, part = next(bands)
+        near = part.gather(bank.widen(spans, 1), dtype)
+        dtype = precision
         prefix = f"wavelet{level}" if level > 1 else "wavelet"
-        if level > 0:
-            for band, detail in bands:
-                yield f"{prefix}-{band}", detail.gather(box).values
+        for letters, part in _bands(near, bank, spans, "HL" if level > 0 else "L"):
+            if "H" in letters:
+                yield f"{prefix}-{letters}", part.gather(box).values
     yield f"{prefix}-{letters}", part.gather(box).values
 
 
 def _bands(
-    part: _Part, bank: _Bank, spans: list[range], done: str = ""
+    part: _Part, bank: _Bank, spans: list[range], filters: str
 ) -> Iterator[tuple[str, _Part]]:
-    """Filter along each axis with both filters, depth first: one volume an axis is in memory."""
-    if len(done) == len(bank.axes):
-        yield done, part
-        return
-    axis = bank.axes[len(done)]
-    for letter, taps in (("L", bank.low), ("H", bank.high)):
-        filtered = _convolve(part, axis, taps, spans[axis])
-        yield from _bands(filtered, bank, spans, done + letter)
+    """Filter along each axis with each of the filters; the approximation (all L) comes last.
+
+    The first axes are filtered again for each pair of bands: large volumes cost more to keep.
+    """
+    taps = {"L": bank.low, "H": bank.high}
+    *earlier, last = bank.axes
+    for letters in product(filters, repeat=len(earlier)):
+        filtered = part
+        for axis, letter in zip(earlier, letters, strict=True):
+            filtered = _convolve(filtered, axis, taps[letter], spans[axis])
+        for letter in filters:
+            band = "".join((*letters, letter))
+            yield band, _convolve(filtered, last, taps[letter], spans[last])
 
 
 def _convolve(part: _Part, axis: int, taps: npt.NDArray[Any], span: range) -> _Part:
     shape, period = part.values.shape, part.period[axis]
     inner = int(np.prod(shape[axis + 1 :]))
     volume = part.values.reshape(-1, shape[axis], inner)
-    out = np.empty((*shape[:axis], len(span), *shape[axis + 1 :]), part.values.dtype)
+    out = np.empty((*shape[:axis], len(span), *shape[axis + 1 :]), taps.dtype)
     lag = span.start - part.first[axis] + len(taps) // 2
     for beyond, places in groupby(span, lambda place: _taps_beyond(place, period, len(taps))):
         run = list(places)

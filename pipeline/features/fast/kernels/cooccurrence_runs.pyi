@@ -8,7 +8,6 @@ def rank_levels(
     rank_of_level: npt.NDArray[Any],
     ranks: npt.NDArray[Any],
     extents: npt.NDArray[np.int32],
-    voxels: npt.NDArray[np.int64],
 ) -> None: ...
 def count_pairs_and_runs(
     ranks: npt.NDArray[Any],

@@ -37,12 +37,11 @@ def rank_levels(
     const index_t[::1] rank_of_level,
     index_t[:, :, ::1] ranks,
     int[:, :, ::1] extents,
-    long long[::1] voxels,
 ):
-    """Fill in ranks, the part of each line that holds the region, and the voxels of each rank.
+    """Fill in ranks, and the part of each line that holds the region.
 
     Shapes: levels and ranks (z, y, x); extents (z, y, 2), the first x in the region and one past
-    the last, both 0 where there is none; voxels (ranks,), zeros at first.
+    the last, both 0 where there is none.
     """
     cdef Py_ssize_t z, y, x, first, past
     cdef index_t rank
@@ -54,7 +53,6 @@ def rank_levels(
                     rank = rank_of_level[levels[z, y, x]]
                     ranks[z, y, x] = rank
                     if rank:
-                        voxels[rank] += 1
                         if past == 0:
                             first = x
                         past = x + 1

@@ -24,6 +24,8 @@ They never read outside the block; that it holds what the positions need is the 
 
 import numpy as np
 
+from libc.math cimport fabs, rint
+
 ctypedef const Py_ssize_t* Frame
 
 
@@ -295,3 +297,15 @@ def interpolate_spline(
                 for x in range(count):
                     if not is_inside(place, count, x, &frame[0, 0]):
                         out[z, y, x] = 0.0
+
+
+def lies_near_whole(const double[::1] values, double margin):
+    """Tell whether any value is nearer than the margin to a whole number that is not 0."""
+    cdef Py_ssize_t i
+    cdef double whole
+    cdef bint found = False
+    with nogil:
+        for i in range(values.shape[0]):
+            whole = rint(values[i])
+            found |= (fabs(values[i] - whole) < margin) & (whole != 0)
+    return found

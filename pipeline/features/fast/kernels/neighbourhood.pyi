@@ -16,7 +16,6 @@ def tally_difference(
     offsets: npt.NDArray[np.intp],
     margin: int,
     shift: int,
-    counts: npt.NDArray[np.int64],
     differences: npt.NDArray[np.float64],
     room: npt.NDArray[Any],
 ) -> None: ...

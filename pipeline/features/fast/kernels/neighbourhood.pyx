@@ -6,9 +6,10 @@ the region, grey level + alpha inside, and each neighbour a fixed number of elem
 voxel outside is within alpha of one inside, and the loops need no test for it.
 
 BLOCK voxels are treated at once, neighbour by neighbour: loops of fixed length over small integers
-are what the compiler vectorises best. The sums of a block live in an array of the caller: were it
-a local one, gcc would merge the loops over neighbours and vectorise none. Sums of neighbours
-must fit the type of the voxels.
+are what the compiler vectorises best. Neighbours are taken in pairs, which halves the traffic to
+the sums; steps to neighbours come with their opposites, so their number is even. The sums of a
+block live in an array of the caller: were it a local one, gcc would merge the loops over neighbours
+and vectorise none. Sums of neighbours must fit the type of the voxels.
 """
 
 from libc.math cimport fabs
@@ -29,6 +30,20 @@ cdef bint is_empty(const voxel *here) noexcept nogil:
     for i in range(BLOCK):
         any_bit |= here[i]
     return any_bit == 0
+
+
+cdef void count_equal(
+    const voxel *here, const Py_ssize_t[::1] offsets, voxel *dependents,
+) noexcept nogil:
+    """Count the neighbours of each voxel that have its grey level: alpha is 0."""
+    cdef Py_ssize_t k, i
+    cdef const voxel *one
+    cdef const voxel *other
+    memset(dependents, 0, BLOCK * sizeof(voxel))
+    for k in range(0, offsets.shape[0], 2):
+        one, other = here + offsets[k], here + offsets[k + 1]
+        for i in range(BLOCK):
+            dependents[i] += (one[i] == here[i]) + (other[i] == here[i])
 
 
 cdef void count_dependents(
@@ -52,14 +67,15 @@ cdef void sum_neighbours(
 ) noexcept nogil:
     """Sum and count the neighbours of each voxel that lie in the region."""
     cdef Py_ssize_t k, i
-    cdef const voxel *there
+    cdef const voxel *one
+    cdef const voxel *other
     memset(total, 0, BLOCK * sizeof(voxel))
     memset(count, 0, BLOCK * sizeof(voxel))
-    for k in range(offsets.shape[0]):
-        there = here + offsets[k]
+    for k in range(0, offsets.shape[0], 2):
+        one, other = here + offsets[k], here + offsets[k + 1]
         for i in range(BLOCK):
-            total[i] += there[i]
-            count[i] += there[i] > 0
+            total[i] += one[i] + other[i]
+            count[i] += (one[i] > 0) + (other[i] > 0)
 
 
 def tally_dependence(
@@ -75,7 +91,7 @@ def tally_dependence(
     volume : array of int16 or int32, shape (margin + whole blocks + margin,)
         Levels + alpha in the region, 0 outside.
     offsets : array of intp, shape (neighbours,)
-        Distance of each neighbour in ``volume``; at most ``margin`` either way.
+        Distance of each neighbour in ``volume``; at most ``margin`` either way. An even number.
     margin : int
         Elements before the first and after the last block.
     alpha : int
@@ -93,7 +109,10 @@ def tally_dependence(
             here = &volume[start]
             if is_empty(here):
                 continue
-            count_dependents(here, offsets, <voxel> alpha, dependents)
+            if alpha == 0:
+                count_equal(here, offsets, dependents)
+            else:
+                count_dependents(here, offsets, <voxel> alpha, dependents)
             for i in range(BLOCK):
                 if here[i] > 0:
                     counts[here[i] - alpha, dependents[i]] += 1
@@ -101,11 +120,11 @@ def tally_dependence(
 
 def tally_difference(
     const voxel[::1] volume, const Py_ssize_t[::1] offsets, Py_ssize_t margin, int shift,
-    long long[::1] counts, double[::1] differences, voxel[:, ::1] room,
+    double[::1] differences, voxel[:, ::1] room,
 ):
     """Add every voxel of the region to the neighbourhood grey tone difference matrix.
 
-    IBSI: neighbourhood grey tone difference matrix (IPET); n_i and s_i of Amadasun and King 1989,
+    IBSI: neighbourhood grey tone difference matrix (IPET); s_i of Amadasun and King 1989,
     doi:10.1109/21.44046.
 
     Parameters
@@ -114,8 +133,6 @@ def tally_difference(
         As in :func:`tally_dependence`.
     shift : int
         What was added to the levels.
-    counts : array of int64, shape (levels + 1,)
-        Voxels of each level. IBSI leaves out those without a neighbour, PyRadiomics does not.
     differences : array of float64, shape (levels + 1,)
         Their distances from the mean level of their neighbours, summed in the order of the voxels;
         0 without a neighbour.
@@ -134,9 +151,6 @@ def tally_difference(
                 continue
             sum_neighbours(here, offsets, total, count)
             for i in range(BLOCK):
-                if here[i] <= 0:
-                    continue
-                counts[here[i] - shift] += 1
-                if count[i] > 0:
+                if here[i] > 0 and count[i] > 0:
                     mean = <double> (total[i] - shift * count[i]) / <double> count[i]
                     differences[here[i] - shift] += fabs(<double> (here[i] - shift) - mean)

@@ -2,7 +2,7 @@
 """Convolution of a volume with a short filter along one axis.
 
 One step of the undecimated (stationary) wavelet transform, Nason and Silverman 1995,
-doi:10.1007/978-1-4612-2544-7_17. Terms are added in the order given, in the type of the volume, as
+doi:10.1007/978-1-4612-2544-7_17. Terms are added in the order given, in the type of the taps, as
 PyWavelets does it: in single precision another order gives other last digits.
 """
 
@@ -13,9 +13,14 @@ ctypedef fused real:
     float
     double
 
+ctypedef fused voxel:
+    short
+    float
+    double
+
 
 cdef inline void add_pair(
-    const real *first, const real *second, real tap, real next_tap, Py_ssize_t count, real *sums,
+    const voxel *first, const voxel *second, real tap, real next_tap, Py_ssize_t count, real *sums,
 ) noexcept nogil:
     """Add tap * first, then next_tap * second, to ``count`` sums."""
     cdef Py_ssize_t i
@@ -24,7 +29,7 @@ cdef inline void add_pair(
 
 
 cdef void convolve_block(
-    const real *values, const real *taps, const Py_ssize_t *offsets, Py_ssize_t pairs,
+    const voxel *values, const real *taps, const Py_ssize_t *offsets, Py_ssize_t pairs,
     Py_ssize_t inner, Py_ssize_t count, real *sums,
 ) noexcept nogil:
     """Compute sums[i] = sum over j of taps[j] values[offsets[j] inner + i], i < count."""
@@ -39,7 +44,7 @@ cdef void convolve_block(
 
 
 def convolve_axis(
-    const real[:, :, ::1] volume, const real[::1] taps, const Py_ssize_t[::1] offsets,
+    const voxel[:, :, ::1] volume, const real[::1] taps, const Py_ssize_t[::1] offsets,
     Py_ssize_t start, Py_ssize_t stop, real[:, :, ::1] out,
 ):
     """Set out[:, k] to the sum over j of taps[j] volume[:, k + offsets[j]], start <= k < stop.
