@@ -87,7 +87,8 @@ def region_of_values(
 def other_labels(path: Path, label: int) -> str:
     """List the values of a label image beside 0 and one label; "" where there are none."""
     values, _ = read_image_file(path)
-    return _listed([str(int(value)) for value in np.unique(values) if value not in (0, label)])
+    others = values[(values != 0) & (values != label)]
+    return _listed([str(int(value)) for value in np.unique(others)])
 
 
 def voxel_label(path: Path, label: str | int) -> int:
