@@ -12,7 +12,8 @@ header='# Written by `make lock` from pyproject.toml; do not edit.'
 compile() {
     target=$1
     shift
-    { echo "$header"; uv pip compile "$@" --universal --generate-hashes --no-header \
+    # Extras stay named: pip looks for the newest coverage[toml] even where coverage is pinned.
+    { echo "$header"; uv pip compile "$@" --universal --generate-hashes --no-header --no-strip-extras \
         --no-annotate --python-version 3.11 --quiet; } > "$target.new"
     mv "$target.new" "$target"
 }
