@@ -109,10 +109,8 @@ def _read(
 ) -> "tuple[Scan, Region, dict[str, IntensityReference]]":
     from pipeline.cases import read_case
     from pipeline.imaging.intensity import measure_references
-    from pipeline.imaging.prepared import check_same_grid
 
     scan, regions = read_case(case.row, images)
-    check_same_grid(scan, regions)
     standardised = parameters.pipeline.standardise != "none"
     references = measure_references(scan, regions) if standardised else {}
     return scan, regions[case.region], references

@@ -115,7 +115,8 @@ def _features(
 ) -> Iterator[tuple[str, float]]:
     classes, settings = parameters.feature_classes, fill_settings(parameters)
     if "shape" in classes:
-        shape = compute_shape(prepared.shape_inside, prepared.spacing_mm)
+        # Where nothing is resampled, the arrays span the whole scan.
+        shape = compute_shape(prepared.shape_inside[prepared.box], prepared.spacing_mm)
         yield from _named("original", "shape", shape)
     if "shape2D" in classes and settings["force2D"]:
         yield from _named("original", "shape2D", _planar_shape(prepared, settings))

@@ -6,14 +6,13 @@ from math import floor, prod
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.features.fast.grey_levels import GreyLevels, RegionImage
+from pipeline.features.fast.grey_levels import EPSILON, GreyLevels, RegionImage
 from pipeline.features.fast.kernels.voxel_sums import (
     collect_buckets,
     count_buckets,
     robust_deviation,
     sum_powers,
 )
-from pipeline.features.fast.level_sizes import EPSILON
 from pipeline.features.fast.texture_settings import TextureSettings
 
 _Floats = npt.NDArray[np.float64]

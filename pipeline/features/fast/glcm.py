@@ -12,11 +12,8 @@ import numpy.typing as npt
 
 from pipeline.features.fast.angle_matrices import AngleMatrices, Floats, mean_over_angles
 from pipeline.features.fast.cooccurrence_runs import TextureMatrices
-from pipeline.features.fast.grey_levels import GreyLevels
+from pipeline.features.fast.grey_levels import EPSILON, GreyLevels
 from pipeline.features.fast.maximal_correlation import maximal_correlation
-
-EPSILON = float(np.spacing(1.0))
-"""PyRadiomics adds it to probabilities in logarithms and to divisors."""
 
 
 @dataclass(frozen=True, slots=True)

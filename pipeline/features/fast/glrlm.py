@@ -9,10 +9,7 @@ import numpy as np
 
 from pipeline.features.fast.angle_matrices import AngleMatrices, Floats, mean_over_angles
 from pipeline.features.fast.cooccurrence_runs import TextureMatrices
-from pipeline.features.fast.grey_levels import GreyLevels
-
-EPSILON = float(np.spacing(1.0))
-"""PyRadiomics adds it to probabilities in logarithms."""
+from pipeline.features.fast.grey_levels import EPSILON, GreyLevels
 
 
 def compute_glrlm(matrices: TextureMatrices, levels: GreyLevels) -> dict[str, float]:

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+EPSILON = float(np.spacing(1.0))
+"""What PyRadiomics adds to probabilities in logarithms, and to divisors."""
+
 
 @dataclass(frozen=True, slots=True)
 class RegionImage:

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-_Floats = npt.NDArray[np.float64]
+from pipeline.features.fast.grey_levels import EPSILON
 
-EPSILON = float(np.spacing(1.0))
-"""What PyRadiomics adds to probabilities before it takes their logarithm."""
+_Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,7 @@ constant / (px py); what is left is of second order.
 import numpy as np
 
 from pipeline.features.fast.angle_matrices import AngleMatrices, Floats
-
-EPSILON = float(np.spacing(1.0))
-"""The constant that PyRadiomics adds to px(i) py(k)."""
+from pipeline.features.fast.grey_levels import EPSILON
 
 LARGEST_SHARE = 1e-3
 """Up to this share of the constant in a divisor, F is used: the error is below 2e-7.
