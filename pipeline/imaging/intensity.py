@@ -1,11 +1,12 @@
 """Express voxel values in arbitrary units (MR) relative to a reference tissue."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.domain.scan import Region, Scan
+from pipeline.domain.errors import CaseError
+from pipeline.domain.scan import Modality, Region, Scan
 
 STANDARD_SCALE = 100.0
 """Value of one standard deviation after standardisation, so that bin widths are handy numbers."""
@@ -28,9 +29,11 @@ def measure_references(scan: Scan, regions: Mapping[str, Region]) -> dict[str, I
     -------
     dict of str to IntensityReference
         ``image``: all voxels. ``liver``: the liver without the tumour, where a liver region exists
-        and tumour-free liver remains.
+        and tumour-free liver remains. ``muscle``: where there is a muscle region.
     """
     references = {"image": _reference(scan.voxels)}
+    if "muscle" in regions and regions["muscle"].inside.any():
+        references["muscle"] = _reference(scan.voxels[regions["muscle"].inside])
     if "liver" in regions:
         healthy = regions["liver"].inside
         if "tumour" in regions:
@@ -48,6 +51,44 @@ def standardise(scan: Scan, reference: IntensityReference) -> Scan:
     spread = reference.deviation or 1.0
     values = (scan.voxels.astype(np.float64) - reference.mean) * (STANDARD_SCALE / spread)
     return Scan(values.astype(np.float32), scan.geometry, scan.modality)
+
+
+def normalise(
+    scan: Scan, references: Mapping[str, IntensityReference], order: Sequence[str]
+) -> tuple[Scan, str]:
+    """Express an MR scan relative to the first reference tissue that it has.
+
+    Parameters
+    ----------
+    scan : Scan
+        Returned as it is unless MR: HU and SUV are the same in every patient.
+    references : mapping of str to IntensityReference
+        From :func:`measure_references`.
+    order : sequence of str
+        Tissues that may be used, the best first.
+
+    Returns
+    -------
+    scan : Scan
+        As :func:`standardise` returns it.
+    used : str
+        The tissue; empty where nothing was done.
+
+    Raises
+    ------
+    CaseError
+        If an MR scan has none of the tissues, or the tissue has one value everywhere.
+    """
+    if scan.modality is not Modality.MR:
+        return scan, ""
+    usable = [name for name in order if name in references and references[name].deviation > 0]
+    if not usable:
+        msg = (
+            f"no reference to normalise this MR scan by: expected one of {', '.join(order)} with"
+            f" some spread, got {', '.join(references) or 'none'}. Give a mask of one of them."
+        )
+        raise CaseError(msg)
+    return standardise(scan, references[usable[0]]), usable[0]
 
 
 def _reference(voxels: "np.typing.NDArray[np.generic]") -> IntensityReference:

@@ -9,13 +9,13 @@ from pipeline.domain.scan import Modality, Region, Scan
 
 def to_itk(scan: Scan) -> sitk.Image:
     """Copy a scan into a SimpleITK image of the same pixel type."""
-    return _with_geometry(sitk.GetImageFromArray(scan.voxels), scan.geometry)
+    return place(sitk.GetImageFromArray(scan.voxels), scan.geometry)
 
 
 def region_to_itk(region: Region) -> sitk.Image:
     """Copy a region into a SimpleITK image of unsigned bytes: 1 inside, 0 outside."""
     inside = region.inside.astype(np.uint8)
-    return _with_geometry(sitk.GetImageFromArray(inside), region.geometry)
+    return place(sitk.GetImageFromArray(inside), region.geometry)
 
 
 def from_itk(image: sitk.Image, modality: Modality) -> Scan:
@@ -38,7 +38,8 @@ def geometry_of(image: sitk.Image) -> Geometry:
     )
 
 
-def _with_geometry(image: sitk.Image, geometry: Geometry) -> sitk.Image:
+def place(image: sitk.Image, geometry: Geometry) -> sitk.Image:
+    """Give a SimpleITK image a grid and return it."""
     image.SetSpacing(geometry.spacing_mm)
     image.SetOrigin(geometry.origin_mm)
     image.SetDirection(geometry.direction)

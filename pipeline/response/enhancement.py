@@ -60,12 +60,33 @@ def find_viable_tumour(
     config : MeasureConfig
         Threshold in standard deviations and, on CT, in HU; smallest island.
     """
-    subtraction = arterial.voxels.astype(np.float64) - native.voxels.astype(np.float64)
-    liver = measure_reference(subtraction, reference)
+    gain = arterial.voxels.astype(np.float64) - native.voxels.astype(np.float64)
+    liver = measure_reference(gain, reference)
+    return find_enhancing_tumour(
+        Scan(gain, arterial.geometry, arterial.modality), tumour, liver, config
+    )
+
+
+def find_enhancing_tumour(
+    gain: Scan, tumour: Region, liver: Reference, config: MeasureConfig
+) -> Region:
+    """Return the part of a tumour that gains more than liver does; empty where nothing does.
+
+    Parameters
+    ----------
+    gain : Scan
+        Arterial minus native phase, of the modality of both.
+    tumour : Region
+        On its grid.
+    liver : Reference
+        Mean and standard deviation of the gain in reference liver.
+    config : MeasureConfig
+        Threshold in standard deviations and, on CT, in HU; smallest island.
+    """
     threshold = liver.mean + config.enhancing_sd_factor * liver.sd
-    if arterial.modality is Modality.CT:
+    if gain.modality is Modality.CT:
         threshold = max(threshold, config.enhancing_minimum_hu)
-    enhancing = tumour.inside & (subtraction > threshold)
+    enhancing = tumour.inside & (gain.voxels > threshold)
     voxel_mm3 = tumour.geometry.voxel_volume_mm3
     kept = _without_small_islands(enhancing, config.minimum_viable_mm3 / voxel_mm3)
     return Region(kept, tumour.geometry, "viable")

@@ -1,5 +1,6 @@
 """Size and response of a patient's lesion as features, at the time a prediction is made."""
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -18,7 +19,7 @@ UNITS = {
     "viable_area_mm2": "mm2",
     "lipiodol_fraction": "1",
 }
-_KEYS = ("patient_id", "timepoint", "modality", "lesion_id")
+_INTENSITY = re.compile(r"(ct|mr|pt)_(mean|tumour_liver_ratio)_")
 
 
 def choose_modality(measures: pd.DataFrame, order: Sequence[Modality]) -> pd.DataFrame:
@@ -63,7 +64,7 @@ def response_features(
     """Return enhancement at the scoring time point and every decrease since baseline."""
     rows = choose_modality(measures, order)
     names = [*VIABLE_MEASURES, "lipiodol_fraction"]
-    intensities = [name for name in measures.columns if name not in {*_KEYS, *UNITS}]
+    intensities = [name for name in measures.columns if _INTENSITY.match(name)]
     frame = _at(rows, timepoint, names).join(_intensities(measures, timepoint, intensities))
     if timepoint is Timepoint.PREOP:
         frame = frame.join(_decreases(rows), how="outer")
@@ -75,7 +76,7 @@ def _intensities(
 ) -> pd.DataFrame:
     """Return each patient's intensities; a name carries its modality, so one row has each."""
     here = measures[measures["timepoint"] == timepoint]
-    return here.groupby("patient_id")[list(names)].first()
+    return here.groupby("patient_id")[list(names)].first().dropna(axis=1, how="all")
 
 
 def _decreases(rows: pd.DataFrame) -> pd.DataFrame:

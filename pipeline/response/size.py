@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist
 
@@ -37,7 +38,7 @@ def compute_largest_axial_area_mm2(region: Region) -> float:
 
 
 def _diameter_mm(plane: Mask, spacing_x_mm: float, spacing_y_mm: float) -> float:
-    rows, columns = np.nonzero(plane)
+    rows, columns = np.nonzero(plane & ~ndimage.binary_erosion(plane))  # inner voxels cannot count
     centres = np.stack([columns * spacing_x_mm, rows * spacing_y_mm], axis=1)
     half_x = np.array([spacing_x_mm / 2, 0.0])
     half_y = np.array([0.0, spacing_y_mm / 2])

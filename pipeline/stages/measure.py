@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     from pipeline.config.measure import MeasureConfig
     from pipeline.config.prepare import PrepareConfig
     from pipeline.domain.cohort import Cohort, ScanRow
+    from pipeline.domain.scan import Modality
     from pipeline.imaging.prepared import PreparedCase
+    from pipeline.response.measured import Measured
     from pipeline.store.results import ResultStore
 
 KEYS = ("patient_id", "timepoint", "modality", "lesion_id")
 """What a row of measures belongs to; the phases of a lesion are measured together."""
+
+MISSING_COLUMN = "missing"
+"""Text: every response measure that is NaN in the row, after its reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ def run(
     Outputs
     -------
     One row a (patient_id, timepoint, modality, lesion_id): mL, mm, mm2, HU or the image's unit, as
-    the columns' names say; NaN where a phase or a liver mask is missing.
+    the columns' names say; NaN where a phase or a liver mask is missing, and why in ``missing``.
 
     Parameters
     ----------
@@ -88,19 +93,39 @@ def list_lesion_cases(rows: "Sequence[ScanRow]", phase_order: Sequence[str]) -> 
 
 def measure_lesion(
     case: LesionCase, preparation: "Preparation", config: "MeasureConfig"
-) -> dict[str, float]:
-    """Measure one lesion on all its phases."""
+) -> dict[str, object]:
+    """Measure one lesion on all its phases; ``missing`` says why a response measure is NaN."""
     from pipeline.response.lesion import measure_lipiodol, measure_phase, measure_size
+    from pipeline.response.measured import describe_missing, to_numbers
 
     phases = {row.phase: preparation.load(row) for row in case.rows}
     first = phases[case.rows[0].phase]
-    measures = measure_size(first.regions["tumour"])
+    measures: dict[str, float] = measure_size(first.regions["tumour"])
     for phase, prepared in phases.items():
         measures |= measure_phase(prepared.scan, prepared.regions, phase, config)
     if "native" in phases:
         native = phases["native"]
         measures |= measure_lipiodol(native.scan, native.regions["tumour"], config)
-    return measures | _viable(phases, config)
+    measures |= _viable(phases, config)
+    response = _response(case.rows[0].modality, phases, config)
+    return {**measures, **to_numbers(response), MISSING_COLUMN: describe_missing(response)}
+
+
+def _response(
+    modality: "Modality", phases: "dict[str, PreparedCase]", config: "MeasureConfig"
+) -> "dict[str, Measured]":
+    """Return every response measure under its modality's name, each a number or a reason."""
+    from pipeline.response.enhancement import reference_liver
+    from pipeline.response.lesion_images import LesionImages, PhaseImage
+    from pipeline.response.lesion_response import measure_response, prefix_modality
+
+    images = {}
+    for phase, prepared in phases.items():
+        tumour, liver = prepared.regions["tumour"], prepared.regions.get("liver")
+        margin_mm = config.liver_margin_mm
+        reference = None if liver is None else reference_liver(liver, tumour, margin_mm)
+        images[phase] = PhaseImage(prepared.scan, tumour, reference)
+    return prefix_modality(measure_response(LesionImages(modality, images), config), modality)
 
 
 def _viable(phases: "dict[str, PreparedCase]", config: "MeasureConfig") -> dict[str, float]:

@@ -1,0 +1,177 @@
+"""Parts of a tumour that enhance alike: k-means on its phases.
+
+Fitted on the tumours of training patients only and then applied to any tumour as it is, so that a
+new patient's habitats mean what the training patients' do. Values must be comparable between
+patients: relative to each patient's liver (:func:`stack_phases`). Published habitat models of HCC
+use three clusters; the rest of the procedure is this project's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import nan
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.domain.errors import CaseError
+from pipeline.domain.scan import Region, Scan
+from pipeline.imaging.intensity import IntensityReference
+
+HABITATS = 3
+VOXELS_A_TUMOUR = 2000
+"""Drawn from each tumour at most: large tumours must not set the habitats alone."""
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class HabitatModel:
+    """The centres of the habitats: plain data.
+
+    Parameters
+    ----------
+    phases : tuple of str
+        The axes of the centres, in order.
+    centres : tuple of tuple of float
+        One a habitat, ordered by the mean of their values: the first enhances least.
+    """
+
+    phases: tuple[str, ...]
+    centres: tuple[tuple[float, ...], ...]
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Sequence[Any]]) -> "HabitatModel":
+        """Restore a model from its fields as JSON keeps them, tuples as lists."""
+        return cls(tuple(plain["phases"]), tuple(tuple(centre) for centre in plain["centres"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Habitats:
+    """The habitats of one tumour.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray of uint8, shape (z, y, x)
+        0 outside the tumour, 1 the first habitat of the model, ...
+    fractions : tuple of float
+        Share of the tumour, one a habitat.
+    dispersion : float
+        Root mean square distance of the voxels from their centre, in deviations of the liver.
+    boundary_share : float
+        Share of neighbouring pairs of tumour voxels (6 neighbours) that differ in habitat; NaN
+        where the tumour has no neighbouring voxels.
+    """
+
+    labels: npt.NDArray[np.uint8] = field(repr=False)
+    fractions: tuple[float, ...]
+    dispersion: float
+    boundary_share: float
+
+
+def stack_phases(
+    phases: Mapping[str, Scan], livers: Mapping[str, IntensityReference], tumour: Region
+) -> Values:
+    """Return the tumour's values in deviations from the liver, shape (voxels, phases).
+
+    Parameters
+    ----------
+    phases : mapping of str to Scan
+        On the tumour's grid, registered.
+    livers : mapping of str to IntensityReference
+        The same patient's liver in each phase.
+    tumour : Region
+        Its voxels in z, y, x order are the rows.
+
+    Raises
+    ------
+    CaseError
+        If the tumour is empty or the liver has no spread in a phase.
+    """
+    if not tumour.inside.any():
+        msg = "the tumour has no voxel to divide into habitats. Check its mask."
+        raise CaseError(msg)
+    for name, liver in livers.items():
+        if not liver.deviation > 0:
+            msg = f"the liver has no spread in the {name} phase. Check the liver mask and the scan."
+            raise CaseError(msg)
+    columns = [
+        (scan.voxels[tumour.inside].astype(np.float64) - livers[name].mean) / livers[name].deviation
+        for name, scan in phases.items()
+    ]
+    return np.stack(columns, axis=1)
+
+
+def fit_habitats(tumours: Sequence[Values], phases: Sequence[str], seed: int) -> HabitatModel:
+    """Find the habitats of training tumours.
+
+    Parameters
+    ----------
+    tumours : sequence of numpy.ndarray, each of shape (voxels, phases)
+        From :func:`stack_phases`, of training patients only.
+    phases : sequence of str
+        The names of the columns.
+    seed : int
+        Of the voxels drawn and of the starts of k-means.
+
+    Raises
+    ------
+    CaseError
+        If the tumours have fewer different voxels than there are habitats.
+    """
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    random = np.random.default_rng(seed)
+    values = np.concatenate([_draw(tumour, random) for tumour in tumours] or [np.empty((0, 1))])
+    found = len(np.unique(values, axis=0))
+    if found < HABITATS:
+        msg = f"habitats need at least {HABITATS} different voxels, got {found}. Give more tumours."
+        raise CaseError(msg)
+    with threadpool_limits(1):  # sums in another order would change the last bits
+        fitted = KMeans(HABITATS, n_init=10, random_state=seed).fit(values)
+    centres = sorted(fitted.cluster_centers_.tolist(), key=lambda centre: (sum(centre), centre))
+    return HabitatModel(tuple(phases), tuple(tuple(centre) for centre in centres))
+
+
+def find_habitats(model: HabitatModel, values: Values, tumour: Region) -> Habitats:
+    """Assign each voxel of a tumour to the nearest habitat.
+
+    Parameters
+    ----------
+    model : HabitatModel
+        Of other patients, or of these if they trained it.
+    values : numpy.ndarray, shape (voxels, phases)
+        From :func:`stack_phases`, with the model's phases in its order.
+    tumour : Region
+        The region they are of.
+    """
+    centres = np.asarray(model.centres)
+    distances = np.linalg.norm(values[:, None, :] - centres[None], axis=2)
+    nearest = distances.argmin(axis=1)
+    labels = np.zeros(tumour.inside.shape, dtype=np.uint8)
+    labels[tumour.inside] = nearest + 1
+    shares = np.bincount(nearest, minlength=len(centres)) / len(nearest)
+    return Habitats(
+        labels=labels,
+        fractions=tuple(shares.tolist()),
+        dispersion=float(np.sqrt((distances.min(axis=1) ** 2).mean())),
+        boundary_share=_boundary_share(labels),
+    )
+
+
+def _draw(values: Values, random: np.random.Generator) -> Values:
+    if len(values) <= VOXELS_A_TUMOUR:
+        return values
+    return values[random.choice(len(values), VOXELS_A_TUMOUR, replace=False)]
+
+
+def _boundary_share(labels: npt.NDArray[np.uint8]) -> float:
+    pairs, different = 0, 0
+    for axis in range(labels.ndim):
+        first = np.moveaxis(labels, axis, 0)[:-1]
+        second = np.moveaxis(labels, axis, 0)[1:]
+        both = (first > 0) & (second > 0)
+        pairs += int(np.count_nonzero(both))
+        different += int(np.count_nonzero(both & (first != second)))
+    return different / pairs if pairs else nan
