@@ -2,8 +2,10 @@
 
 Vercauteren et al. 2009 (doi 10.1016/j.neuroimage.2008.10.040), by SimpleITK, from coarse to fine.
 Chosen by measurement on textured phantoms of 256 x 256 x 80 voxels (1.4 x 1.4 x 2.5 mm): between
-phases whose contrast differs it came within 0.5 mm on average in a quarter of the time of B-splines
-by mutual information, which came within 1.0 to 1.5 mm.
+phases whose contrast differs its mean error in the liver was 0.5 mm (0.6 mm without a liver mask)
+after 10 s, that of B-splines by mutual information 1.0 to 1.6 mm after 60 s; both err most at the
+border of what has texture. Tissue that only turned and shifted is bent by some tenths of a
+millimetre as well: ask for it where breathing or treatment has changed the liver's shape.
 """
 
 import numpy as np

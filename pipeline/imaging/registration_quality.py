@@ -103,7 +103,7 @@ def compute_jacobian(displacement: Displacement) -> Values:
     along_axes = [
         np.gradient(vectors, geometry.spacing_mm[axis], axis=2 - axis) for axis in range(3)
     ]
-    derivative = np.stack(along_axes, axis=-1) @ np.reshape(geometry.direction, (3, 3))
+    derivative = np.stack(along_axes, axis=-1) @ np.reshape(geometry.direction, (3, 3)).T
     return np.asarray(np.linalg.det(np.eye(3) + derivative))
 
 

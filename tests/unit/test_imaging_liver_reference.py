@@ -95,6 +95,21 @@ def test_the_most_even_place_wins() -> None:
     assert quiet.inside[reference.region.inside].all()
 
 
+@pytest.mark.parametrize(
+    "centre_mm",
+    [(-15.0, 0.0, 0.0), (-10.0, -12.0, 0.0), (-5.0, 42.0, 0.0), (20.0, 20.0, 0.0)],
+    ids=["7 mm from the lesion", "into a vessel", "2 mm from the edge", "on the other side"],
+)
+def test_an_even_place_that_is_not_allowed_does_not_win(
+    centre_mm: tuple[float, float, float],
+) -> None:
+    bait = _ball(centre_mm, 9.0, "bait")
+    values = SCAN.voxels.copy()
+    values[bait.inside] = 100
+    scan = replace(SCAN, voxels=values)
+    assert place_liver_reference(scan, LIVER, LESIONS[:1], VESSEL).deviation > 0
+
+
 def test_without_room_on_the_lesions_side_it_goes_to_the_other_and_says_so() -> None:
     whole_side = Region(LIVER.inside & (_positions()[0] < -2), GRID, "tumour")
     reference = place_liver_reference(SCAN, LIVER, [whole_side], VESSEL)

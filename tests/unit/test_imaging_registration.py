@@ -87,6 +87,23 @@ def test_a_turn_and_shift_between_phases_are_found(turned: Phantom, guided: bool
     assert result.quality.mutual_information_rigid > result.quality.mutual_information_before
 
 
+def test_a_liver_mask_makes_the_liver_match_where_the_body_stays() -> None:
+    """The liver slides 8 mm within a body that does not move, as in breathing."""
+
+    def slide(positions_mm: Positions) -> Positions:
+        return np.asarray(positions_mm + np.array([0.0, 0.0, 8.0]))
+
+    slid, still = make_phantom(slide), make_phantom(lambda positions_mm: positions_mm)
+    liver = slid.pair.fixed_liver
+    assert liver is not None
+    voxels = np.where(liver.inside, slid.pair.fixed.voxels, still.pair.fixed.voxels)
+    pair = replace(slid.pair, fixed=replace(slid.pair.fixed, voxels=voxels), moving_liver=None)
+    guided = register(pair, RIGID)
+    alone = register(replace(pair, fixed_liver=None), RIGID)
+    assert _errors_voxels(guided, slid, slide).mean() < 0.5
+    assert _errors_voxels(alone, slid, slide).mean() > 1
+
+
 def test_a_smooth_deformation_between_phases_is_found(
     breathing: Phantom, bent: Registration
 ) -> None:
