@@ -8,7 +8,6 @@ from pipeline.config.loading import Settings
 class MeasureConfig(Settings):
     """Everything in ``configs/measure.yaml``; the comments there explain each key."""
 
-    phase_order: tuple[str, ...] = Field(min_length=1)
     liver_margin_mm: float = Field(ge=0)
     enhancing_sd_factor: float = Field(ge=0)
     enhancing_minimum_hu: float = Field(ge=0)

@@ -18,6 +18,8 @@ SCAN_COLUMNS = {
     "mask_label": False,
     "lesion_id": False,
     "liver_mask": False,
+    "vessel_mask": False,
+    "muscle_mask": False,
     "site": False,
     "scan_date": False,
 }
@@ -34,6 +36,22 @@ BIOMARKER_COLUMNS = {
 """Columns of ``biomarkers.csv`` and whether each is required."""
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A region as ``scans.csv`` names it: a mask and, where it has several, which one.
+
+    Parameters
+    ----------
+    mask : str
+        Path as written.
+    label : str or None
+        As ``mask_label``.
+    """
+
+    mask: str
+    label: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRow:
     """One row of ``scans.csv``: one lesion on one scan.
@@ -47,8 +65,12 @@ class ScanRow:
         the only one.
     lesion_id : str
         ``1`` where the cohort does not tell lesions apart.
-    liver_mask, site, scan_date : str
+    liver_mask, vessel_mask, muscle_mask, site, scan_date : str
         Empty where unknown; the date is ISO 8601.
+    others : tuple of Drawing
+        The patient's other lesions on the same image: other rows of ``scans.csv``.
+    united : bool
+        Whether the tumour is the union of the row's own region and the ``others``.
     """
 
     patient_id: str
@@ -60,8 +82,12 @@ class ScanRow:
     mask_label: str | None = None
     lesion_id: str = "1"
     liver_mask: str = ""
+    vessel_mask: str = ""
+    muscle_mask: str = ""
     site: str = ""
     scan_date: str = ""
+    others: tuple[Drawing, ...] = ()
+    united: bool = False
 
     @property
     def case_id(self) -> str:

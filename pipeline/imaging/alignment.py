@@ -13,6 +13,8 @@ from pipeline.imaging.itk import from_itk, place, region_from_itk, region_to_itk
 Vectors = npt.NDArray[np.float64]
 Shift = tuple[float, float, float]
 
+_SUBSTITUTIONS = 30
+
 
 @dataclass(frozen=True, slots=True)
 class RigidMotion:
@@ -88,6 +90,22 @@ class Alignment:
         """Return where positions of the fixed scan, shape (n, 3), x y z, lie in the moving one."""
         transform = self.to_itk()
         return np.array([transform.TransformPoint(one) for one in positions_mm.tolist()])
+
+
+    def map_back(self, positions_mm: Vectors) -> Vectors:
+        """Return where positions of the moving scan, shape (n, 3), x y z, lie in the fixed one.
+
+        Of a displacement by repeated substitution, which converges where it folds nothing.
+        """
+        rotation = np.reshape(self.rigid.rotation, (3, 3))
+        straight = (positions_mm - np.asarray(self.rigid.translation_mm)) @ rotation
+        if self.displacement is None:
+            return np.asarray(straight)
+        shift = Alignment(displacement=self.displacement)
+        found = straight
+        for _ in range(_SUBSTITUTIONS):
+            found = straight - (shift.map_positions(found) - found)
+        return np.asarray(found)
 
 
 def align_scan(moving: Scan, alignment: Alignment, geometry: Geometry, fill: float) -> Scan:

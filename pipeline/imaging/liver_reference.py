@@ -106,6 +106,25 @@ def place_liver_reference(
     )
 
 
+def draw_sphere(geometry: Geometry, centre_mm: tuple[float, float, float]) -> Region:
+    """Return the reference's sphere around a position, as far as it lies within a grid.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        Of the image that it is drawn on.
+    centre_mm : (float, float, float)
+        In patient coordinates, x, y, z; taken to the nearest voxel.
+    """
+    offset_mm = np.subtract(centre_mm, geometry.origin_mm)
+    centre = np.rint(np.linalg.solve(geometry.axes_mm, offset_mm)).astype(int)[::-1]
+    voxels = centre + _sphere_offsets(geometry)
+    within = ((voxels >= 0) & (voxels < geometry.shape_zyx)).all(axis=1)
+    inside = np.zeros(geometry.shape_zyx, dtype=np.bool_)
+    inside[tuple(voxels[within].T)] = True
+    return Region(inside, geometry, "liver_reference")
+
+
 def _union(lesions: Sequence[Region]) -> Mask:
     if not any(lesion.inside.any() for lesion in lesions):
         msg = "no lesion to place a liver reference for: expected at least one voxel, got none."

@@ -1,4 +1,7 @@
-"""A scan made ready for measuring: canonical axes, cropped to its regions, kept as bytes."""
+"""A scan made ready for measuring: canonical axes, cropped to its regions, kept as bytes.
+
+MR is freed from its bias field where that is asked for; all other values stay as they are.
+"""
 
 import io
 import json
@@ -14,12 +17,19 @@ from pipeline.config.prepare import PrepareConfig
 from pipeline.domain.errors import GeometryError
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Modality, Region, Scan
+from pipeline.imaging.bias_field import correct_bias_field
 from pipeline.imaging.crop import bounding_box, crop_region, crop_scan
 from pipeline.imaging.intensity import IntensityReference, measure_references
 from pipeline.imaging.orient import orient_region, orient_scan
 
-PREPARATION = "prepare-1"
+PREPARATION = "prepare-2"
 """Name and version of what this module does; raised whenever its results change."""
+
+MAPS = ("adc",)
+"""MR phases whose values are quantities: no bias field, no arbitrary unit."""
+
+CROPPED_TO = ("tumour", "liver")
+"""Regions that the prepared volume holds as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +39,22 @@ class PreparedCase:
     Parameters
     ----------
     scan : Scan
-        Cropped, axes in canonical order, values and their type as in the file.
+        Cropped, axes in canonical order, values and their type as in the file; of MR whose bias
+        field was taken out, 32-bit floats.
     regions : mapping of str to Region
-        ``tumour`` and, where the cohort has one, ``liver``; on the scan's grid.
+        ``tumour`` and, where the cohort has them, ``liver``, ``vessels`` and ``other_lesions``; on
+        the scan's grid, cut off where they reach beyond.
     references : mapping of str to IntensityReference
-        ``image`` and, where there is a liver region, ``liver``; of the scan before cropping.
+        ``image`` and, where there are such regions, ``liver`` and ``muscle``; of the scan before
+        cropping.
+    bias_field : (float, float) or None
+        Smallest and largest value of the field that was divided out; None where none was.
     """
 
     scan: Scan
     regions: Mapping[str, Region]
     references: Mapping[str, IntensityReference]
+    bias_field: tuple[float, float] | None = None
 
 
 def check_same_grid(scan: Scan, regions: Mapping[str, Region]) -> None:
@@ -59,21 +75,41 @@ def check_same_grid(scan: Scan, regions: Mapping[str, Region]) -> None:
             raise GeometryError(msg)
 
 
-def prepare_case(scan: Scan, regions: Mapping[str, Region], config: PrepareConfig) -> PreparedCase:
-    """Order the axes of a scan and its regions and crop them.
+def prepare_case(
+    scan: Scan, regions: Mapping[str, Region], config: PrepareConfig, phase: str = ""
+) -> PreparedCase:
+    """Take out the bias field of an MR scan, order the axes of scan and regions, and crop them.
+
+    Cropped to the tumour and the liver. A region named ``muscle`` is measured, not kept.
+
+    Parameters
+    ----------
+    scan : Scan
+        As read.
+    regions : mapping of str to Region
+        On its grid.
+    config : PrepareConfig
+        What is done.
+    phase : str
+        A phase of :data:`MAPS` keeps its values: they are measurements, not brightness.
 
     Raises
     ------
     GeometryError
         If a region is not on the scan's grid.
     CaseError
-        If no region has a voxel.
+        If no region has a voxel, or the bias field of an MR scan cannot be estimated.
     """
     check_same_grid(scan, regions)
+    bias_field = None
+    if config.bias_field and scan.modality is Modality.MR and phase not in MAPS:
+        corrected = correct_bias_field(scan)
+        scan, bias_field = corrected.scan, (corrected.smallest, corrected.largest)
     references = measure_references(scan, regions)
     oriented = orient_scan(scan)
-    turned = {name: orient_region(region) for name, region in regions.items()}
-    box = bounding_box(turned.values(), oriented.geometry, config.margin_mm)
+    turned = {name: orient_region(region) for name, region in regions.items() if name != "muscle"}
+    wanted = [turned[name] for name in CROPPED_TO if name in turned]
+    box = bounding_box(wanted, oriented.geometry, config.margin_mm)
     cropped = crop_scan(oriented, box)
     return PreparedCase(
         scan=cropped,
@@ -83,6 +119,7 @@ def prepare_case(scan: Scan, regions: Mapping[str, Region], config: PrepareConfi
             for name, region in turned.items()
         },
         references=references,
+        bias_field=bias_field,
     )
 
 
@@ -97,6 +134,7 @@ def to_bytes(case: PreparedCase) -> bytes:
         "geometry": asdict(case.scan.geometry),
         "regions": list(case.regions),
         "references": {name: asdict(value) for name, value in case.references.items()},
+        "bias_field": case.bias_field,
     }
     encoded = json.dumps(header).encode()
     stream = io.BytesIO()
@@ -114,7 +152,8 @@ def from_bytes(payload: bytes) -> PreparedCase:
     scan = Scan(_read_array(stream), geometry, Modality(header["modality"]))
     regions = {name: Region(_read_array(stream), geometry, name) for name in header["regions"]}
     references = {name: IntensityReference(**value) for name, value in header["references"].items()}
-    return PreparedCase(scan, regions, references)
+    field = header["bias_field"]
+    return PreparedCase(scan, regions, references, None if field is None else tuple(field))
 
 
 def _read_array(stream: io.BytesIO) -> npt.NDArray[Any]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from pipeline.domain.cohort import SCAN_COLUMNS, ScanRow
+from pipeline.domain.lesions import link_lesions
 from pipeline.domain.problem import Problem
 from pipeline.domain.scan import Modality, Timepoint
 from pipeline.ingest.codes import Code
@@ -65,7 +66,7 @@ def parse_scan_rows(
         if not has_mask:
             found.append(_no_mask(fields, line))
         problems += found
-    return tuple(rows), tuple(unmasked), problems
+    return link_lesions(rows), tuple(unmasked), problems
 
 
 def scan_table(scans: Sequence[ScanRow]) -> pd.DataFrame:
@@ -162,6 +163,8 @@ def _scan_row(fields: Mapping[str, str]) -> ScanRow:
         mask_label=label or None,
         lesion_id=fields.get("lesion_id") or "1",
         liver_mask=fields.get("liver_mask", ""),
+        vessel_mask=fields.get("vessel_mask", ""),
+        muscle_mask=fields.get("muscle_mask", ""),
         site=fields.get("site", ""),
         scan_date=fields.get("scan_date", ""),
     )

@@ -82,7 +82,8 @@ class SourceMemory:
             None where a file is missing, or was changed so recently that another change might not
             show: nothing is to be remembered of such files.
         """
-        named = [row.image, row.mask, row.liver_mask]
+        masks = [row.mask, row.liver_mask, row.vessel_mask, row.muscle_mask]
+        named = [row.image, *masks, *(other.mask for other in row.others)]
         try:
             looks = [list_file_states(self.images / name) for name in named if name]
         except OSError:
@@ -91,7 +92,9 @@ class SourceMemory:
         newest_ns = max((changed_ns for *_, changed_ns in files), default=0)
         if not files or time.time_ns() - newest_ns < _SETTLED_AFTER_NS:
             return None
-        facts = [purpose, _reader(), repr(self.reading), row.modality, row.mask_label, named, files]
+        labels = [row.mask_label, *(other.label for other in row.others)]
+        meant = [row.modality, row.phase, row.united, labels, named]
+        facts = [purpose, _reader(), repr(self.reading), meant, files]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     def recall(self, look: str | None) -> str | None:

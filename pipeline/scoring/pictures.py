@@ -19,7 +19,7 @@ def draw_patients(cohort: Cohort, settings: ScoringSettings, store: ResultStore)
         ``scans.csv`` is drawn.
     """
     timepoint = settings.cohort.scoring_timepoint
-    rank = {phase: number for number, phase in enumerate(settings.measure.phase_order)}
+    rank = {phase: number for number, phase in enumerate(settings.prepare.phase_order)}
     chosen: dict[str, ScanRow] = {}
     for row in sorted(cohort.scans, key=lambda row: rank.get(row.phase, len(rank))):
         if row.timepoint is timepoint:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     *("patient_id", "timepoint", "modality", "phase", "lesion_id", "site", "scan_date", "key"),
     *("size_x", "size_y", "size_z", "spacing_x_mm", "spacing_y_mm", "spacing_z_mm"),
-    *("tumour_voxels", "tumour_mm3", "liver_voxels"),
+    *("tumour_voxels", "tumour_mm3", "liver_voxels", "bias_field_smallest", "bias_field_largest"),
 )
 """Columns of the index: sizes of the prepared volume; ``liver_voxels`` 0 without a liver mask."""
 

@@ -1,0 +1,189 @@
+"""A lesion at one time point on one modality: its phases, laid on each other, and reference liver.
+
+Used by every step that looks at several phases together, in training and in scoring.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import nan
+
+import numpy as np
+
+from pipeline.cases import Preparation
+from pipeline.domain.cohort import ScanRow
+from pipeline.domain.errors import CaseError
+from pipeline.domain.scan import Region, Scan
+from pipeline.imaging.alignment import Alignment, align_scan
+from pipeline.imaging.liver_reference import LiverReference, draw_sphere, place_liver_reference
+from pipeline.imaging.prepared import PreparedCase
+from pipeline.imaging.registration import Registration
+from pipeline.imaging.resample import resample_onto
+
+VISIT_COLUMNS = ("patient_id", "timepoint", "modality", "lesion_id")
+"""What tells one visit's lesion from another."""
+
+LEAST_SPHERE_MM3 = 500.0
+"""Half of the sphere of reference liver must lie within an image to be measured there."""
+
+PLACED_ON = "portal"
+"""The phase whose evenness tells liver from vessels best; else the reference phase is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRows:
+    """The rows of one lesion at one time point on one modality.
+
+    Parameters
+    ----------
+    rows : mapping of str to ScanRow
+        By phase, the reference phase first.
+    guides : mapping of str to ScanRow
+        By phase, the row whose volume is registered: one for all lesions of a visit where a liver
+        mask makes their volumes alike, else the lesion's own.
+    """
+
+    rows: Mapping[str, ScanRow]
+    guides: Mapping[str, ScanRow]
+
+    @property
+    def reference(self) -> str:
+        """The phase that the others are laid on."""
+        return next(iter(self.rows))
+
+    @property
+    def key(self) -> dict[str, str]:
+        """Values of :data:`VISIT_COLUMNS`."""
+        row = self.rows[self.reference]
+        return {name: str(getattr(row, name)) for name in VISIT_COLUMNS}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The images of one lesion at one time point on one modality.
+
+    Parameters
+    ----------
+    rows : VisitRows
+        Where they come from.
+    phases : mapping of str to PreparedCase
+        In the order of the rows; each on its own grid.
+    registrations : mapping of str to Registration
+        Of each phase but the reference: from positions of the reference phase to it.
+    placement : LiverReference or None
+        The sphere of reference liver, on the reference phase's grid.
+    no_placement : str
+        Why there is none.
+    """
+
+    rows: VisitRows
+    phases: Mapping[str, PreparedCase] = field(repr=False)
+    registrations: Mapping[str, Registration] = field(repr=False)
+    placement: LiverReference | None
+    no_placement: str = ""
+
+    @property
+    def reference(self) -> str:
+        """The phase that the others are laid on."""
+        return self.rows.reference
+
+    def alignment(self, phase: str) -> Alignment:
+        """Return where positions of the reference phase lie in a phase."""
+        return Alignment() if phase == self.reference else self.registrations[phase].alignment
+
+    def scan_on_reference(self, phase: str) -> Scan:
+        """Return a phase on the grid of the reference phase, NaN where it does not reach."""
+        scan, geometry = self.phases[phase].scan, self.phases[self.reference].scan.geometry
+        alignment = self.alignment(phase)
+        if alignment == Alignment():
+            return resample_onto(
+                scan, geometry, fill=nan
+            )  # keeps values on equal grids bit for bit
+        return align_scan(scan, alignment, geometry, fill=nan)
+
+    def reference_on(self, phase: str) -> Region | None:
+        """Return the sphere of reference liver on a phase's grid; None where it does not fit in."""
+        if self.placement is None:
+            return None
+        centre = np.array([self.placement.centre_mm])
+        ((x, y, z),) = self.alignment(phase).map_positions(centre)
+        return _whole_sphere(self.phases[phase].scan, (float(x), float(y), float(z)))
+
+
+def group_visits(rows: Iterable[ScanRow], phase_order: Sequence[str]) -> list[VisitRows]:
+    """Group rows by lesion, time point and modality, in the order in which these first appear.
+
+    Parameters
+    ----------
+    rows : iterable of ScanRow
+        Of any patients.
+    phase_order : sequence of str
+        The first phase of it that a lesion has is the reference; unknown phases come last.
+    """
+    rank = {phase: number for number, phase in enumerate(phase_order)}
+    visits: dict[tuple[str, ...], dict[str, list[ScanRow]]] = {}
+    for row in rows:
+        name = (row.patient_id, row.timepoint, row.modality)
+        visits.setdefault(name, {}).setdefault(row.lesion_id, []).append(row)
+    groups = []
+    for lesions in visits.values():
+        for lesion in lesions.values():
+            ordered = sorted(lesion, key=lambda row: rank.get(row.phase, len(rank)))
+            phases = {row.phase: row for row in ordered}
+            groups.append(VisitRows(phases, _guides(ordered, lesions.values())))
+    return groups
+
+
+def load_visit(rows: VisitRows, preparation: Preparation) -> Visit:
+    """Load and register the phases of a lesion and place reference liver.
+
+    Raises
+    ------
+    ImageError, CaseError
+        As :meth:`Preparation.load`, of any phase.
+    """
+    phases = {phase: preparation.load(row) for phase, row in rows.rows.items()}
+    first = rows.guides[rows.reference]
+    registrations = {
+        phase: preparation.register(first, guide)
+        for phase, guide in rows.guides.items()
+        if phase != rows.reference
+    }
+    visit = Visit(rows, phases, registrations, None)
+    placement, reason = _place(visit)
+    return Visit(rows, phases, registrations, placement, reason)
+
+
+def _guides(lesion: Sequence[ScanRow], lesions: Iterable[Sequence[ScanRow]]) -> dict[str, ScanRow]:
+    """Return what is registered for a lesion: with a liver mask, the visit's first lesion."""
+    first: dict[tuple[str, str], ScanRow] = {}
+    for row in (row for rows in lesions for row in rows):
+        first.setdefault((row.phase, row.image), row)
+    return {row.phase: first[row.phase, row.image] if row.liver_mask else row for row in lesion}
+
+
+def _place(visit: Visit) -> tuple[LiverReference | None, str]:
+    """Place reference liver on the grid of the reference phase, or say why that is not possible."""
+    regions = visit.phases[visit.reference].regions
+    if "liver" not in regions or not regions["liver"].inside.any():
+        return None, "no liver mask"
+    lesions = [regions[name] for name in ("tumour", "other_lesions") if name in regions]
+    scan = _evenness(visit, regions["liver"])
+    try:
+        return place_liver_reference(scan, regions["liver"], lesions, regions.get("vessels")), ""
+    except CaseError as error:
+        return None, str(error)
+
+
+def _evenness(visit: Visit, liver: Region) -> Scan:
+    """Return the image that tells liver from vessels, as long as it covers all of the liver."""
+    if PLACED_ON in visit.phases and visit.reference != PLACED_ON:
+        scan = visit.scan_on_reference(PLACED_ON)
+        if np.isfinite(scan.voxels[liver.inside]).all():
+            return scan
+    return visit.phases[visit.reference].scan
+
+
+def _whole_sphere(scan: Scan, centre_mm: tuple[float, float, float]) -> Region | None:
+    sphere = draw_sphere(scan.geometry, centre_mm)
+    volume = sphere.voxel_count * scan.geometry.voxel_volume_mm3
+    return sphere if volume > LEAST_SPHERE_MM3 else None
