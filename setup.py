@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -15,6 +16,11 @@ FLAGS = ["-O3", "-ffp-contract=off"]
 
 class BuildKernels(build_ext):
     """Compile, and record what was compiled: the package refuses kernels of another source."""
+
+    def finalize_options(self) -> None:
+        """Compile as many kernels at once as there are processors, unless told otherwise."""
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
 
     def run(self) -> None:
         """Compile all kernels and write their sources' checksums beside them."""
