@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline.cases import KEY_COLUMNS
 from pipeline.cli import ExitCode
 from pipeline.config.cohort import Policy
+from pipeline.domain.errors import RegionAbsentError
 from pipeline.executor.outcome import CaseOutcome
 from pipeline.tabular import write_csv, write_parquet
 
@@ -29,7 +30,8 @@ class CaseTable:
     rows : pandas.DataFrame
         Key columns, then the columns that the step adds.
     failures : pandas.DataFrame
-        :data:`FAILURE_COLUMNS`, all text.
+        :data:`FAILURE_COLUMNS`, all text; among them, with the code ``region-absent``, regions that
+        a scan does not have: no failure, but no row either.
     """
 
     rows: pd.DataFrame = field(repr=False)
@@ -61,14 +63,15 @@ def build_case_table(
     for key, outcome in zip(keys, outcomes, strict=True):
         if outcome.failure is not None:
             failure = outcome.failure
-            reason = _relative(failure.reason, images)
+            reason = relate_to_images(failure.reason, images)
             failures.append({**key, "code": failure.code, "reason": reason})
         else:
             rows.append({**key, **(outcome.result or {})})
     return CaseTable(pd.DataFrame(rows, columns=list(columns)), list_failures(failures))
 
 
-def _relative(reason: str, images: Path) -> str:
+def relate_to_images(reason: str, images: Path) -> str:
+    """Name files in a reason relative to the cohort folder."""
     folder = f"{images}{os.sep}"
     return reason if images == Path() else reason.replace(folder, "")
 
@@ -91,17 +94,30 @@ def write_case_table(
     write_csv(table.failures, path.with_name(f"{path.stem}_failures.csv"))
 
 
+def split_absent(failures: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Divide a table of failures into cases that failed and regions that a scan does not have."""
+    is_absent = failures["code"] == RegionAbsentError.code
+    return failures[~is_absent], failures[is_absent]
+
+
 def log_failures(table: CaseTable) -> None:
-    """Say which cases failed and why, on standard error."""
-    for failure in table.failures.to_dict("records"):
+    """Say which cases failed and why, and how many regions are absent, on standard error."""
+    failed, absent = split_absent(table.failures)
+    total = len(table.failures) + len(table.rows)
+    for reason, count in absent["reason"].value_counts().sort_index().items():
+        _LOG.warning("note: %s: %d of %d cases, not counted as failed.", reason, count, total)
+    for failure in failed.to_dict("records"):
         place = "/".join(failure[name] for name in (*KEY_COLUMNS, "region") if failure[name])
         _LOG.error("failed: %s: [%s] %s", place, failure["code"], failure["reason"])
-    if len(table.failures):
-        total = len(table.failures) + len(table.rows)
-        _LOG.error("%d of %d cases failed, the rest is complete.", len(table.failures), total)
+    if len(failed):
+        _LOG.error("%d of %d cases failed, the rest is complete.", len(failed), total)
 
 
 def exit_code(table: CaseTable, policy: Policy) -> ExitCode:
-    """Return 3 where a case failed and the cohort's policy is strict, else 0."""
-    stops = policy is Policy.STRICT and len(table.failures) > 0
+    """Return 3 where a case failed and the cohort's policy is strict, else 0.
+
+    A region that a scan does not have is no failure.
+    """
+    failed, _ = split_absent(table.failures)
+    stops = policy is Policy.STRICT and len(failed) > 0
     return ExitCode.SOME_CASES_FAILED if stops else ExitCode.DONE

@@ -176,7 +176,9 @@ class Preparation:
         config = self.config.registration
         if config.method is RegistrationMethod.NONE:
             return Registration(Alignment(), RegistrationMethod.NONE, Quality())
-        settings = config.model_dump(mode="json") | {"moving": self.key(moving)}
+        same_session = fixed.timepoint == moving.timepoint
+        settings = {"moving": self.key(moving), "same_session": same_session}
+        settings |= config.model_dump(mode="json")
         key = derived_key(self.key(fixed), settings, f"registration {_registering_software()}")
         stored = self.store.load(REGISTRATIONS, key)
         if stored is not None:

@@ -150,6 +150,8 @@ def _command(argv: Sequence[str]) -> ExitCode:
     table = label_table(raw, columns)
     warnings = check_training_table(table.values, table.y, table.groups, config)
     check_predictors(table.values, raw[columns.target].astype(int), config.not_predictors)
+    if config.preprocessing.minimum_icc is not None:
+        warnings.append("minimum_icc is not applied: this table's features have no known ICC")
     if args.folds is None:
         repeats = split_repeatedly(
             table.y, table.groups, config.outer_folds, config.repeats, config.seed

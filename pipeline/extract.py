@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from pipeline.config.extraction import ExtractionParameters
     from pipeline.domain.cohort import Cohort, ScanRow
     from pipeline.domain.problem import Problem
+    from pipeline.domain.regions import RegionName
     from pipeline.domain.scan import Region, Scan
     from pipeline.executor.outcome import CaseOutcome
     from pipeline.executor.running import Executor
-    from pipeline.features.cohort import RegionCase
     from pipeline.features.extraction import Extraction
     from pipeline.imaging.intensity import IntensityReference
     from pipeline.ingest.read_error import ReadError
     from pipeline.ingest.source_memory import SourceMemory
+    from pipeline.region_cases import RegionCase
     from pipeline.store.results import ResultStore
 
 DEFAULT_LABEL = 1
@@ -41,6 +42,8 @@ the segment or contour; it may be left out where there is only one.
 
 A cohort (--cohort): the folder --out gets features.csv, features.parquet, failures.csv and
 extraction.json (engine, settings, versions, remarks); the parameter file applies to all modalities.
+A region that a scan does not have (pipeline.regions: no liver mask) is listed in failures.csv with
+the code region-absent and is no failure.
 The region is the voxels with mask_label, else with the parameter file's setting.label, else with
 the only value. Results of single cases are kept in the folder that NECROSIS_STORE names (default
 data/store), so the same command resumes where it was stopped.
@@ -99,8 +102,10 @@ def _memory_of(
 ) -> "tuple[SourceMemory, str]":
     from pipeline.domain.reading import DEFAULT_READING
     from pipeline.ingest.source_memory import SourceMemory
+    from pipeline.region_cases import identify_region_code
 
-    purpose = extraction.key_from("files as they are", case.region)
+    made_from = f"files as they are {identify_region_code(case.region)}".strip()
+    purpose = extraction.key_from(made_from, case.region)
     return SourceMemory(store, images, DEFAULT_READING), purpose
 
 
@@ -109,11 +114,12 @@ def _read(
 ) -> "tuple[Scan, Region, dict[str, IntensityReference]]":
     from pipeline.cases import read_case
     from pipeline.imaging.intensity import measure_references
+    from pipeline.regions import find_on_image
 
     scan, regions = read_case(case.row, images)
     standardised = parameters.pipeline.standardise != "none"
     references = measure_references(scan, regions) if standardised else {}
-    return scan, regions[case.region], references
+    return scan, find_on_image(case.region, regions), references
 
 
 def extract_cohort(
@@ -137,14 +143,16 @@ def extract_cohort(
         its cores and its memory allow.
     """
     from pipeline.case_table import build_case_table
-    from pipeline.cases import KEY_COLUMNS, key_of
+    from pipeline.cases import KEY_COLUMNS
     from pipeline.domain.scan import Modality
-    from pipeline.features.cohort import list_feature_names, list_region_cases
+    from pipeline.features.cohort import list_feature_names
+    from pipeline.region_cases import list_region_cases
 
+    _refuse_regions(parameters, [one for one in parameters.pipeline.regions if one.needs_visit])
     names = list_feature_names([parameters])
     rows = [_with_label(row, parameters.label) for row in cohort.scans]
     cases = list_region_cases(rows, dict.fromkeys(Modality, parameters))
-    keys = [{**key_of(case.row), "region": case.region} for case in cases]
+    keys = [case.key for case in cases]
     outcomes = _extract_all(cases, cohort.root, parameters, store, executor)
     return build_case_table(keys, outcomes, [*KEY_COLUMNS, "region", *names], cohort.root)
 
@@ -227,13 +235,16 @@ def _command_one(args: argparse.Namespace) -> ExitCode:
 
     from pipeline.config.extraction import load_extraction_parameters
     from pipeline.domain.cohort import ScanRow
+    from pipeline.domain.regions import RegionName
     from pipeline.domain.scan import Modality, Timepoint
-    from pipeline.features.cohort import RegionCase
     from pipeline.ingest.read_error import ReadError
     from pipeline.ingest.volume import read_modality
+    from pipeline.region_cases import list_region_cases
     from pipeline.tabular import write_csv
 
     parameters = load_extraction_parameters(args.config)
+    asked = parameters.pipeline.regions
+    _refuse_regions(parameters, [one for one in asked if one is not RegionName.TUMOUR])
     label = DEFAULT_LABEL if parameters.label is None else parameters.label
     row = ScanRow(
         patient_id=args.image.name,
@@ -244,7 +255,7 @@ def _command_one(args: argparse.Namespace) -> ExitCode:
         mask=str(args.mask.absolute()),
         mask_label=args.label,
     )
-    case = RegionCase(_with_label(row, label), "tumour")
+    (case,) = list_region_cases([_with_label(row, label)], {row.modality: parameters})
     try:
         values = extract_files(case, Path(), parameters)
     except ReadError as error:
@@ -253,6 +264,26 @@ def _command_one(args: argparse.Namespace) -> ExitCode:
     if args.label is None and parameters.label is None:
         _say_default_label(args.mask)
     return ExitCode.DONE
+
+
+def _refuse_regions(parameters: "ExtractionParameters", refused: "Sequence[RegionName]") -> None:
+    """Refuse regions that cannot be found here, before any image is read.
+
+    Raises
+    ------
+    ConfigError
+        If there are any.
+    """
+    from pipeline.domain.errors import ConfigError
+
+    if refused:
+        msg = (
+            f"{parameters.source}: key pipeline.regions: {', '.join(refused)} cannot be found here:"
+            " expected tumour alone for one image and mask (--image, --mask); tumour, liver,"
+            " ring_5mm or ring_10mm for a cohort (--cohort). What several phases decide is found by"
+            " stage extract (dvc repro extract). Leave it out, or give its own mask as --mask."
+        )
+        raise ConfigError(msg)
 
 
 def _in_terms_of_options(error: "ReadError") -> "ReadError":
@@ -286,7 +317,7 @@ def _say_default_label(mask: Path) -> None:
 
 
 def _command_cohort(args: argparse.Namespace) -> ExitCode:
-    from pipeline.case_table import log_failures
+    from pipeline.case_table import log_failures, split_absent
     from pipeline.config.extraction import load_extraction_parameters
     from pipeline.domain.errors import CohortError
     from pipeline.features.provenance import describe_extraction, log_remarks
@@ -308,7 +339,8 @@ def _command_cohort(args: argparse.Namespace) -> ExitCode:
     write_json(provenance, args.out / "extraction.json")
     log_failures(table)
     log_remarks(provenance)
-    return ExitCode.SOME_CASES_FAILED if len(table.failures) else ExitCode.DONE
+    failed, _ = split_absent(table.failures)
+    return ExitCode.SOME_CASES_FAILED if len(failed) else ExitCode.DONE
 
 
 def _executor(args: argparse.Namespace) -> "Executor | int | None":

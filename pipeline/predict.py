@@ -64,6 +64,7 @@ def score(bundle: "ModelBundle", tables: Path, images: Path, jobs: int) -> "Answ
     """
     import pandas as pd
 
+    from pipeline.modeling.habitat_features import from_plain
     from pipeline.scoring.assembly import assemble_patients
     from pipeline.scoring.cohort import keep_patients, read_new_patients
     from pipeline.scoring.judgement import align, judge
@@ -79,10 +80,11 @@ def score(bundle: "ModelBundle", tables: Path, images: Path, jobs: int) -> "Answ
     if new.cohort.patients.empty:
         return Answers(predictions=(), features=pd.DataFrame(), declined=new.declined, pictures={})
     store = ResultStore(default_store_root())
-    assembled = assemble_patients(new.cohort, settings, store, jobs)
+    habitats = from_plain(bundle.contents.habitats)
+    assembled = assemble_patients(new.cohort, settings, store, jobs, habitats)
     values = align(bundle, assembled.table)
     return Answers(
-        predictions=judge(bundle, values),
+        predictions=judge(bundle, values, assembled.absent),
         features=assembled.table.values,
         declined=new.declined | assembled.failed,
         pictures=draw_patients(keep_patients(new.cohort, assembled.failed), settings, store),

@@ -10,14 +10,19 @@ from math import nan
 import numpy as np
 
 from pipeline.cases import Preparation
+from pipeline.config.registration import RegistrationMethod
 from pipeline.domain.cohort import ScanRow
 from pipeline.domain.errors import CaseError
-from pipeline.domain.scan import Region, Scan
+from pipeline.domain.geometry import Geometry
+from pipeline.domain.scan import Region, Scan, Timepoint
 from pipeline.imaging.alignment import Alignment, align_scan
 from pipeline.imaging.liver_reference import LiverReference, draw_sphere, place_liver_reference
 from pipeline.imaging.prepared import PreparedCase
 from pipeline.imaging.registration import Registration
 from pipeline.imaging.resample import resample_onto
+from pipeline.response.measured import Missing
+
+Position = tuple[float, float, float]
 
 VISIT_COLUMNS = ("patient_id", "timepoint", "modality", "lesion_id")
 """What tells one visit's lesion from another."""
@@ -90,14 +95,16 @@ class Visit:
         """Return where positions of the reference phase lie in a phase."""
         return Alignment() if phase == self.reference else self.registrations[phase].alignment
 
-    def scan_on_reference(self, phase: str) -> Scan:
-        """Return a phase on the grid of the reference phase, NaN where it does not reach."""
-        scan, geometry = self.phases[phase].scan, self.phases[self.reference].scan.geometry
+    def scan_on_reference(self, phase: str, part: Geometry | None = None) -> Scan:
+        """Return a phase on the grid of the reference phase, NaN where it does not reach.
+
+        Or on a part of that grid: a small one is quickly filled.
+        """
+        scan = self.phases[phase].scan
+        geometry = part or self.phases[self.reference].scan.geometry
         alignment = self.alignment(phase)
-        if alignment == Alignment():
-            return resample_onto(
-                scan, geometry, fill=nan
-            )  # keeps values on equal grids bit for bit
+        if alignment == Alignment():  # keeps values on equal grids bit for bit
+            return resample_onto(scan, geometry, fill=nan)
         return align_scan(scan, alignment, geometry, fill=nan)
 
     def reference_on(self, phase: str) -> Region | None:
@@ -153,12 +160,92 @@ def load_visit(rows: VisitRows, preparation: Preparation) -> Visit:
     return Visit(rows, phases, registrations, placement, reason)
 
 
+def pair_times(visits: Iterable[VisitRows]) -> list[tuple[VisitRows, VisitRows]]:
+    """Return each pre-resection visit's lesion after the baseline one that it is laid on.
+
+    Of the same patient and modality: the lesion of the same name, else the first there is. What has
+    no baseline is left out.
+    """
+    visits = list(visits)
+    baselines: dict[tuple[str, ...], VisitRows] = {}
+    for visit in visits:
+        key = visit.key
+        if key["timepoint"] == Timepoint.BASELINE:
+            baselines.setdefault((key["patient_id"], key["modality"]), visit)
+            baselines[key["patient_id"], key["modality"], key["lesion_id"]] = visit
+    pairs = []
+    for visit in visits:
+        key = visit.key
+        place = (key["patient_id"], key["modality"])
+        baseline = baselines.get((*place, key["lesion_id"]), baselines.get(place))
+        if key["timepoint"] == Timepoint.PREOP and baseline is not None:
+            pairs.append((baseline, visit))
+    return pairs
+
+
+def register_times(baseline: VisitRows, preop: VisitRows, preparation: Preparation) -> Registration:
+    """Return where positions of the baseline's reference phase lie in that of the later visit.
+
+    Raises
+    ------
+    ImageError, CaseError
+        As :meth:`Preparation.load`, of either scan.
+    """
+    fixed, moving = baseline.guides[baseline.reference], preop.guides[preop.reference]
+    return preparation.register(fixed, moving)
+
+
+def centre_in_baseline(
+    visit: Visit, baseline: VisitRows | None, preparation: Preparation
+) -> Position | Missing:
+    """Return the centre of a visit's lesion in the coordinates of the baseline scan.
+
+    Parameters
+    ----------
+    visit : Visit
+        At any time point; a baseline lesion's centre is that of its own mask.
+    baseline : VisitRows or None
+        Of the same patient and modality, as :func:`pair_times` gives it.
+    preparation : Preparation
+        Registers the two.
+
+    Returns
+    -------
+    tuple of 3 float or Missing
+        Mean of the positions of its voxels in mm, x, y, z (LPS); or why it is not known there: two
+        examinations' coordinates have nothing to do with each other unless they are registered.
+
+    Raises
+    ------
+    ImageError, CaseError
+        As :meth:`Preparation.load`, of the baseline scan.
+    """
+    tumour = visit.phases[visit.reference].regions["tumour"]
+    if not tumour.inside.any():
+        return Missing("the tumour mask is empty")
+    centre_mm = tumour.centroid_mm
+    if visit.rows.key["timepoint"] == Timepoint.BASELINE:
+        return centre_mm
+    if baseline is None:
+        return Missing("no baseline scan of this modality")
+    if preparation.config.registration.method is RegistrationMethod.NONE:
+        return Missing("registration is switched off")
+    registration = register_times(baseline, visit.rows, preparation)
+    if registration.failed:
+        return Missing("not registered to the baseline scan")
+    ((x, y, z),) = registration.alignment.map_back(np.array([centre_mm])).tolist()
+    return (x, y, z)
+
+
 def _guides(lesion: Sequence[ScanRow], lesions: Iterable[Sequence[ScanRow]]) -> dict[str, ScanRow]:
     """Return what is registered for a lesion: with a liver mask, the visit's first lesion."""
-    first: dict[tuple[str, str], ScanRow] = {}
+    first: dict[tuple[str, ...], ScanRow] = {}
     for row in (row for rows in lesions for row in rows):
-        first.setdefault((row.phase, row.image), row)
-    return {row.phase: first[row.phase, row.image] if row.liver_mask else row for row in lesion}
+        first.setdefault((row.phase, row.image, row.liver_mask), row)
+    return {
+        row.phase: first[row.phase, row.image, row.liver_mask] if row.liver_mask else row
+        for row in lesion
+    }
 
 
 def _place(visit: Visit) -> tuple[LiverReference | None, str]:
@@ -176,14 +263,15 @@ def _place(visit: Visit) -> tuple[LiverReference | None, str]:
 
 def _evenness(visit: Visit, liver: Region) -> Scan:
     """Return the image that tells liver from vessels, as long as it covers all of the liver."""
-    if PLACED_ON in visit.phases and visit.reference != PLACED_ON:
+    registration = visit.registrations.get(PLACED_ON)
+    if registration is not None and not registration.failed:
         scan = visit.scan_on_reference(PLACED_ON)
         if np.isfinite(scan.voxels[liver.inside]).all():
             return scan
     return visit.phases[visit.reference].scan
 
 
-def _whole_sphere(scan: Scan, centre_mm: tuple[float, float, float]) -> Region | None:
+def _whole_sphere(scan: Scan, centre_mm: Position) -> Region | None:
     sphere = draw_sphere(scan.geometry, centre_mm)
     volume = sphere.voxel_count * scan.geometry.voxel_volume_mm3
     return sphere if volume > LEAST_SPHERE_MM3 else None

@@ -78,7 +78,7 @@ AGE_RANGE_YEARS = (0.0, 120.0)
 class Covariate(Settings):
     """A column of ``patients.csv`` that may be used as a predictor."""
 
-    kind: Literal["numeric", "categorical"]
+    kind: Literal["numeric", "categorical", "lr_tr"]
     unit: str = "1"
     categories: tuple[str, ...] = ()
     range: tuple[float, float] | None = Field(
@@ -95,11 +95,11 @@ class Covariate(Settings):
         if self.kind == "categorical" and len(self.categories) < 2:
             msg = "a categorical covariate needs at least two categories, the reference first"
             raise ValueError(msg)
-        if self.kind == "numeric" and self.categories:
-            msg = "a numeric covariate has no categories"
+        if self.kind != "categorical" and self.categories:
+            msg = f"a covariate of kind {self.kind} has no categories of its own"
             raise ValueError(msg)
-        if self.kind == "categorical" and self.range:
-            msg = "a categorical covariate has no range"
+        if self.kind != "numeric" and self.range:
+            msg = f"a covariate of kind {self.kind} has no range"
             raise ValueError(msg)
         if self.range and self.range[0] >= self.range[1]:
             msg = "range must be the smallest and the largest possible value"

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from pipeline.config.loading import Settings, parse_settings, read_yaml
 from pipeline.domain.errors import ConfigError
+from pipeline.domain.regions import RegionName
 from pipeline.domain.scan import Modality
 
 FEATURE_CLASSES = ("shape", "shape2D", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
@@ -64,8 +65,8 @@ class PipelineSettings(Settings):
 
     engine: Literal["fast", "pyradiomics"] = "fast"
     intensity: Literal["stored", "float"] = "stored"
-    regions: tuple[Literal["tumour", "liver"], ...] = ("tumour",)
-    standardise: Literal["none", "image", "liver"] = "none"
+    regions: tuple[RegionName, ...] = (RegionName.TUMOUR,)
+    standardise: Literal["none", "image", "liver", "muscle"] = "none"
     preset: Literal["none", "ibsi"] = "none"
     outlier_sigma: float | None = Field(
         default=None,

@@ -24,11 +24,12 @@ class Declared(Settings):
 
 
 class PreprocessingSettings(Settings):
-    """What happens to the columns inside each training part."""
+    """What happens to the columns: ``minimum_icc`` to all, the rest inside each training part."""
 
     indicator_share: float = Field(default=0.1, gt=0, le=1)
     winsorise_at: float = Field(default=2.5, gt=0)
     correlation_limit: float = Field(default=0.95, gt=0, le=1)
+    minimum_icc: float | None = Field(default=None, gt=0, le=1)
 
 
 class ElasticNetSettings(Settings):
@@ -68,6 +69,16 @@ class RandomForestSettings(Settings):
     min_leaf_patients: int = Field(default=3, ge=1)
 
 
+class HabitatSettings(Settings):
+    """How the habitats of tumours are found in each training part."""
+
+    enabled: bool = True
+    clusters: int = Field(default=3, ge=2, le=255)
+    voxels_a_tumour: int = Field(default=500, ge=1)
+    minimum_tumours: int = Field(default=10, ge=1)
+    seed: int = Field(default=20240519, ge=0)
+
+
 class TrainConfig(Settings):
     """Everything in ``configs/train.yaml``; the comments there explain each key."""
 
@@ -85,6 +96,7 @@ class TrainConfig(Settings):
     min_events_per_class: int = Field(default=5, ge=2)
     warn_events_per_class: int = Field(default=10, ge=0)
     preprocessing: PreprocessingSettings = PreprocessingSettings()
+    habitats: HabitatSettings = HabitatSettings()
     elastic_net: ElasticNetSettings = ElasticNetSettings()
     lightgbm: LightGBMSettings = LightGBMSettings()
     random_forest: RandomForestSettings = RandomForestSettings()

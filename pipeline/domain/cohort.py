@@ -25,6 +25,14 @@ SCAN_COLUMNS = {
 }
 """Columns of ``scans.csv`` and whether each is required."""
 
+MASK_COLUMNS = {
+    "tumour": "mask",
+    "liver": "liver_mask",
+    "vessels": "vessel_mask",
+    "muscle": "muscle_mask",
+}
+"""Regions that are drawn, and the columns of ``scans.csv`` that name their masks."""
+
 BIOMARKER_COLUMNS = {
     "patient_id": True,
     "analyte": True,

@@ -45,6 +45,12 @@ class CaseError(PipelineError):
     """One case could not be processed; the others are unaffected."""
 
 
+class RegionAbsentError(CaseError):
+    """A case has no such region; that is a fact about the patient, not a failure."""
+
+    code = "region-absent"
+
+
 class ReferenceDataError(PipelineError):
     """Data of a published benchmark are absent, or not what was published."""
 

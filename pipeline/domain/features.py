@@ -16,6 +16,7 @@ class FeatureGroup(StrEnum):
     RESPONSE = "response"
     RADIOMICS = "radiomics"
     DELTA = "delta"
+    HABITAT = "habitat"
 
 
 @dataclass(frozen=True, slots=True)

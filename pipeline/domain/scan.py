@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,16 @@ class Region:
     def volume_mm3(self) -> float:
         """Volume as voxel count times voxel volume."""
         return self.voxel_count * self.geometry.voxel_volume_mm3
+
+    @property
+    def centroid_mm(self) -> tuple[float, float, float]:
+        """Mean position of its voxels, x, y, z of the patient; NaN where it has none."""
+        voxels_zyx = np.argwhere(self.inside)
+        if not len(voxels_zyx):
+            return (nan, nan, nan)
+        mean_xyz = voxels_zyx.mean(axis=0)[::-1]
+        x, y, z = (self.geometry.axes_mm @ mean_xyz + self.geometry.origin_mm).tolist()
+        return (x, y, z)
 
 
 def _check_shape(argument: str, array: npt.NDArray[Any], geometry: Geometry) -> None:

@@ -1,35 +1,9 @@
-"""Which regions of which scans of a cohort are extracted, and what the table's columns are."""
+"""What the columns of a cohort's feature table are."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from pipeline.config.extraction import ExtractionParameters
-from pipeline.domain.cohort import ScanRow
-from pipeline.domain.scan import Modality
 from pipeline.features.engine import choose_engine
-
-
-@dataclass(frozen=True, slots=True)
-class RegionCase:
-    """One region of one row of ``scans.csv``: one row of the feature table."""
-
-    row: ScanRow
-    region: str
-
-
-def list_region_cases(
-    scans: Iterable[ScanRow], parameters: Mapping[Modality, ExtractionParameters]
-) -> list[RegionCase]:
-    """List what is to be extracted, in the order of the scans.
-
-    A liver region is asked only of scans that have a liver mask.
-    """
-    return [
-        RegionCase(row, region)
-        for row in scans
-        for region in parameters[row.modality].pipeline.regions
-        if region != "liver" or row.liver_mask
-    ]
 
 
 def list_feature_names(parameters: Iterable[ExtractionParameters]) -> list[str]:

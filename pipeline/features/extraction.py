@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.config.extraction import ExtractionParameters
 from pipeline.domain.errors import CaseError
-from pipeline.domain.scan import Region, Scan
+from pipeline.domain.scan import Modality, Region, Scan
 from pipeline.features.engine import RadiomicsEngine, choose_engine, identify_engine
 from pipeline.imaging.intensity import IntensityReference, standardise
 from pipeline.store.keys import content_key, derived_key
@@ -82,7 +82,7 @@ class Extraction:
         scan, region : Scan, Region
             On one grid.
         references : mapping of str to IntensityReference
-            What ``pipeline.standardise`` can name: ``image``, ``liver``.
+            What ``pipeline.standardise`` can name: ``image``, ``liver``, ``muscle``.
 
         Returns
         -------
@@ -92,7 +92,8 @@ class Extraction:
         Raises
         ------
         CaseError
-            If the region is empty, the engine refuses the case, or the reference is missing.
+            If the region is empty, the engine refuses the case, the reference is missing or has one
+            value everywhere, or a CT is to be standardised.
         """
         if not region.inside.any():
             msg = (
@@ -127,9 +128,13 @@ class Extraction:
         values = self.load(store, key)
         if values is None:
             values = self.compute(scan, region, references)
-            row = to_row(values, key, self.made_by, self.settings)
-            store.save(FEATURES, key, row, {"made_by": self.made_by})
+            self.save(store, key, values)
         return values
+
+    def save(self, store: ResultStore, key: str, values: Mapping[str, float]) -> None:
+        """Keep features under the key."""
+        row = to_row(values, key, self.made_by, self.settings)
+        store.save(FEATURES, key, row, {"made_by": self.made_by})
 
 
 def plan_extraction(parameters: ExtractionParameters) -> Extraction:
@@ -140,11 +145,19 @@ def plan_extraction(parameters: ExtractionParameters) -> Extraction:
 def _standardised(scan: Scan, references: Mapping[str, IntensityReference], reference: str) -> Scan:
     if reference == "none":
         return scan
-    if reference not in references:
+    if scan.modality is Modality.CT:
+        msg = (
+            "CT is not standardised, its values (HU) mean the same in every patient: expected"
+            f" pipeline.standardise: none, got {reference}. Correct the parameter file of CT."
+        )
+        raise CaseError(msg)
+    if reference not in references or references[reference].deviation == 0:
         msg = (
             f"intensities cannot be standardised by the {reference}: expected a {reference} region"
-            f" with tumour-free voxels, got references {', '.join(references) or 'none'}."
-            " Give the scan a liver_mask, or set pipeline.standardise: image."
+            f" without lesions and with some spread, got references"
+            f" {', '.join(references) or 'none'}."
+            " Give the scan such a mask (liver_mask, muscle_mask), or set pipeline.standardise:"
+            " image."
         )
         raise CaseError(msg)
     return standardise(scan, references[reference])

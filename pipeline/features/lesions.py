@@ -1,32 +1,43 @@
-"""From several lesions to the one that stands for the patient."""
+"""From the radiomic features of several lesions to those of a patient."""
 
 import pandas as pd
 
-from pipeline.domain.scan import Timepoint
+VISIT = ("patient_id", "timepoint", "modality")
+"""What a weight belongs to, with the lesion."""
+
+GROUP = (*VISIT, "phase", "region")
+"""Rows of one group become one row."""
 
 
-def largest_lesions(measures: pd.DataFrame) -> dict[str, str]:
-    """Return each patient's largest lesion at the earliest time point with a scan.
+def combine_lesions(rows: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
+    """Return the weighted mean of each feature over the lesions that stand for a patient.
 
-    The earliest time point is used because a lesion that dies may shrink below another; ties go to
-    the lesion named first in alphabetical order.
+    A value that one of them lacks is missing: a mean over the others would be of another tumour.
 
     Parameters
     ----------
-    measures : pandas.DataFrame
-        Columns ``patient_id, timepoint, lesion_id, volume_ml``, one or more rows a lesion.
+    rows : pandas.DataFrame
+        ``GROUP``, ``lesion_id`` and feature columns; one row a lesion, phase and region.
+    weights : pandas.DataFrame
+        ``VISIT``, ``lesion_id`` and ``weight``: the lesions of each visit that must have a value.
+        A visit without any has no row in the result.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``GROUP`` and the features, sorted by ``GROUP``; NaN where a lesion lacks a value or the
+        weights sum to nothing.
     """
-    order = {timepoint.value: rank for rank, timepoint in enumerate(Timepoint)}
-    ranked = measures.assign(rank=measures["timepoint"].map(order))
-    first = ranked["rank"] == ranked.groupby("patient_id")["rank"].transform("min")
-    sizes = ranked[first].groupby(["patient_id", "lesion_id"])["volume_ml"].max().reset_index()
-    ordered = sizes.sort_values(
-        ["patient_id", "volume_ml", "lesion_id"], ascending=[True, False, True]
-    )
-    chosen = ordered.drop_duplicates("patient_id")
-    return dict(zip(chosen["patient_id"], chosen["lesion_id"], strict=True))
-
-
-def keep_lesions(rows: pd.DataFrame, chosen: dict[str, str]) -> pd.DataFrame:
-    """Keep the rows of each patient's chosen lesion."""
-    return rows[rows["patient_id"].map(chosen) == rows["lesion_id"]]
+    features = [name for name in rows.columns if name not in (*GROUP, "lesion_id")]
+    groups = rows[list(GROUP)].drop_duplicates()
+    wanted = groups.merge(weights, on=list(VISIT))
+    joined = wanted.merge(rows, on=[*GROUP, "lesion_id"], how="left")
+    joined = joined.sort_values([*GROUP, "lesion_id"])  # sums must not depend on the order of rows
+    keys = [joined[name] for name in GROUP]
+    totals = joined["weight"].groupby(keys).transform("sum")
+    shares = (joined["weight"] / totals).where(totals > 0)
+    # min_count asks for every lesion of the group, so that a missing one makes the sum missing.
+    weighted = joined[features].astype(float).mul(shares, axis=0)
+    complete = weighted.notna().groupby(keys).transform("all")
+    sums = weighted.where(complete).groupby(keys).sum(min_count=1)
+    return sums.reset_index()

@@ -29,7 +29,7 @@ from pipeline.imaging.itk import region_to_itk, to_itk
 _REGION_LABEL = 1
 """Regions are handed over as masks of zeros and ones."""
 
-_NEEDS = {"LBP2D": "skimage", "LBP3D": "trimesh"}
+_NEEDS = {"LBP3D": "trimesh"}
 """Packages without which PyRadiomics skips an image type without an error."""
 
 _FAILURES = (ValueError, RuntimeError, ArithmeticError, LookupError, AssertionError)

@@ -22,8 +22,17 @@ LEVELS_MM = (8.0, 4.0)
 ITERATIONS = 60
 """At each level."""
 
+FEWEST_VOXELS = 6
+"""Along each axis at the first level: what is smaller is bent by its noise."""
+
 SMOOTHNESS_MM = 10.0
 """Width (sigma) that the displacement is smoothed to after each iteration."""
+
+
+def is_large_enough(fixed: sitk.Image) -> bool:
+    """Return whether a fixed image has enough voxels to be bent onto."""
+    smallest: int = min(shrink_to(fixed, LEVELS_MM[0]).GetSize())
+    return smallest >= FEWEST_VOXELS
 
 
 def find_displacement(fixed: sitk.Image, moving: sitk.Image, rigid: RigidMotion) -> Displacement:

@@ -2,8 +2,8 @@
 
 Fitted on the tumours of training patients only and then applied to any tumour as it is, so that a
 new patient's habitats mean what the training patients' do. Values must be comparable between
-patients: relative to each patient's liver (:func:`stack_phases`). Published habitat models of HCC
-use three clusters; the rest of the procedure is this project's.
+patients: relative to each patient's liver (:mod:`pipeline.imaging.habitat_voxels`). Published
+habitat models of HCC use three clusters; the rest of the procedure is this project's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.config.train import HabitatSettings
 from pipeline.domain.errors import CaseError
-from pipeline.domain.scan import Region, Scan
-from pipeline.imaging.intensity import IntensityReference
 
-HABITATS = 3
-VOXELS_A_TUMOUR = 2000
-"""Drawn from each tumour at most: large tumours must not set the habitats alone."""
+STARTS = 10
+"""Of k-means, which ends in a local optimum: the best is kept."""
 
 Values = npt.NDArray[np.float64]
 
@@ -69,50 +67,20 @@ class Habitats:
     boundary_share: float
 
 
-def stack_phases(
-    phases: Mapping[str, Scan], livers: Mapping[str, IntensityReference], tumour: Region
-) -> Values:
-    """Return the tumour's values in deviations from the liver, shape (voxels, phases).
-
-    Parameters
-    ----------
-    phases : mapping of str to Scan
-        On the tumour's grid, registered.
-    livers : mapping of str to IntensityReference
-        The same patient's liver in each phase.
-    tumour : Region
-        Its voxels in z, y, x order are the rows.
-
-    Raises
-    ------
-    CaseError
-        If the tumour is empty or the liver has no spread in a phase.
-    """
-    if not tumour.inside.any():
-        msg = "the tumour has no voxel to divide into habitats. Check its mask."
-        raise CaseError(msg)
-    for name, liver in livers.items():
-        if not liver.deviation > 0:
-            msg = f"the liver has no spread in the {name} phase. Check the liver mask and the scan."
-            raise CaseError(msg)
-    columns = [
-        (scan.voxels[tumour.inside].astype(np.float64) - livers[name].mean) / livers[name].deviation
-        for name, scan in phases.items()
-    ]
-    return np.stack(columns, axis=1)
-
-
-def fit_habitats(tumours: Sequence[Values], phases: Sequence[str], seed: int) -> HabitatModel:
+def fit_habitats(
+    tumours: Sequence[Values], phases: Sequence[str], settings: HabitatSettings
+) -> HabitatModel:
     """Find the habitats of training tumours.
 
     Parameters
     ----------
     tumours : sequence of numpy.ndarray, each of shape (voxels, phases)
-        From :func:`stack_phases`, of training patients only.
+        From :func:`pipeline.imaging.habitat_voxels.stack_phases`, of training patients only.
     phases : sequence of str
         The names of the columns.
-    seed : int
-        Of the voxels drawn and of the starts of k-means.
+    settings : HabitatSettings
+        How many habitats, from how many voxels of each tumour, and the seed of the voxels drawn and
+        of the starts of k-means.
 
     Raises
     ------
@@ -122,19 +90,21 @@ def fit_habitats(tumours: Sequence[Values], phases: Sequence[str], seed: int) ->
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
+    clusters, seed, most = settings.clusters, settings.seed, settings.voxels_a_tumour
     random = np.random.default_rng(seed)
-    values = np.concatenate([_draw(tumour, random) for tumour in tumours] or [np.empty((0, 1))])
+    drawn = [_draw(tumour, most, random) for tumour in tumours]
+    values = np.concatenate(drawn or [np.empty((0, 1))])
     found = len(np.unique(values, axis=0))
-    if found < HABITATS:
-        msg = f"habitats need at least {HABITATS} different voxels, got {found}. Give more tumours."
+    if found < clusters:
+        msg = f"habitats need at least {clusters} different voxels, got {found}. Give more tumours."
         raise CaseError(msg)
     with threadpool_limits(1):  # sums in another order would change the last bits
-        fitted = KMeans(HABITATS, n_init=10, random_state=seed).fit(values)
+        fitted = KMeans(clusters, n_init=STARTS, random_state=seed).fit(values)
     centres = sorted(fitted.cluster_centers_.tolist(), key=lambda centre: (sum(centre), centre))
     return HabitatModel(tuple(phases), tuple(tuple(centre) for centre in centres))
 
 
-def find_habitats(model: HabitatModel, values: Values, tumour: Region) -> Habitats:
+def find_habitats(model: HabitatModel, values: Values, inside: npt.NDArray[np.bool_]) -> Habitats:
     """Assign each voxel of a tumour to the nearest habitat.
 
     Parameters
@@ -142,15 +112,15 @@ def find_habitats(model: HabitatModel, values: Values, tumour: Region) -> Habita
     model : HabitatModel
         Of other patients, or of these if they trained it.
     values : numpy.ndarray, shape (voxels, phases)
-        From :func:`stack_phases`, with the model's phases in its order.
-    tumour : Region
-        The region they are of.
+        As :func:`fit_habitats` takes them, with the model's phases in its order.
+    inside : numpy.ndarray of bool, shape (z, y, x)
+        Where they are, in the order z, y, x.
     """
     centres = np.asarray(model.centres)
     distances = np.linalg.norm(values[:, None, :] - centres[None], axis=2)
     nearest = distances.argmin(axis=1)
-    labels = np.zeros(tumour.inside.shape, dtype=np.uint8)
-    labels[tumour.inside] = nearest + 1
+    labels = np.zeros(inside.shape, dtype=np.uint8)
+    labels[inside] = nearest + 1
     shares = np.bincount(nearest, minlength=len(centres)) / len(nearest)
     return Habitats(
         labels=labels,
@@ -160,10 +130,11 @@ def find_habitats(model: HabitatModel, values: Values, tumour: Region) -> Habita
     )
 
 
-def _draw(values: Values, random: np.random.Generator) -> Values:
-    if len(values) <= VOXELS_A_TUMOUR:
+def _draw(values: Values, most: int, random: np.random.Generator) -> Values:
+    """Return some voxels of a tumour: large tumours must not set the habitats alone."""
+    if len(values) <= most:
         return values
-    return values[random.choice(len(values), VOXELS_A_TUMOUR, replace=False)]
+    return values[random.choice(len(values), most, replace=False)]
 
 
 def _boundary_share(labels: npt.NDArray[np.uint8]) -> float:

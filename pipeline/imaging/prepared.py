@@ -22,7 +22,7 @@ from pipeline.imaging.crop import bounding_box, crop_region, crop_scan
 from pipeline.imaging.intensity import IntensityReference, measure_references
 from pipeline.imaging.orient import orient_region, orient_scan
 
-PREPARATION = "prepare-2"
+PREPARATION = "prepare-3"
 """Name and version of what this module does; raised whenever its results change."""
 
 MAPS = ("adc",)

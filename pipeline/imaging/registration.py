@@ -15,23 +15,31 @@ from scipy import ndimage
 from pipeline.config.registration import RegistrationConfig, RegistrationMethod
 from pipeline.domain.scan import Region
 from pipeline.imaging.alignment import Alignment, RigidMotion, Shift, align_region
-from pipeline.imaging.deformable_registration import find_displacement
+from pipeline.imaging.deformable_registration import find_displacement, is_large_enough
 from pipeline.imaging.itk import geometry_of, place
 from pipeline.imaging.registration_images import shrink_to, to_window
 from pipeline.imaging.registration_pair import Pair
+from pipeline.imaging.registration_probe import lie_well
 from pipeline.imaging.registration_quality import (
     Match,
     compute_dice,
     compute_jacobian,
     measure_match,
 )
-from pipeline.imaging.registration_start import find_start, weigh
+from pipeline.imaging.registration_samples import Samples, draw_samples
+from pipeline.imaging.registration_start import find_start
 from pipeline.imaging.registration_verdict import Quality, refuse_deformable, refuse_rigid
 from pipeline.imaging.rigid_registration import find_rigid_motion
 from pipeline.imaging.threads import one_itk_thread
 
 COMPARED_MM = 4.0
 """Voxel size at which matches are measured."""
+
+SAMPLED_MM = 2.0
+"""Voxel size at which motions are compared with each other."""
+
+NOWHERE: Shift = (0.0, 0.0, 0.0)
+"""The start where scans lie well."""
 
 LIVER_MARGIN_MM = 10.0
 """Beyond a liver mask its edge still counts: without it nothing holds the liver in place."""
@@ -51,12 +59,20 @@ class Registration:
         Of everything that was tried, also of what was refused.
     failure : str
         Why less was done than asked for; empty where all went well.
+    aligned : bool
+        Whether the scans already lay on each other, so that neither was turned or shifted.
     """
 
     alignment: Alignment
     method: RegistrationMethod
     quality: Quality
     failure: str = ""
+    aligned: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing could be found: positions are as the scanner wrote them."""
+        return bool(self.failure) and self.method is RegistrationMethod.NONE and not self.aligned
 
 
 def register(pair: Pair, config: RegistrationConfig) -> Registration:
@@ -69,6 +85,8 @@ def register(pair: Pair, config: RegistrationConfig) -> Registration:
     """
     if config.method is RegistrationMethod.NONE:
         return Registration(Alignment(), RegistrationMethod.NONE, Quality())
+    if _is_copy(pair.moving_liver, pair.fixed_liver):
+        pair = replace(pair, moving_liver=None)  # does not tell where the moving scan's liver is
     with one_itk_thread():
         return _Attempt.of(pair, config).run()
 
@@ -100,25 +118,32 @@ class _Attempt:
         quality = Quality(
             mutual_information_before=before.mutual_information_nats, dice_before=self.dice()
         )
-        start = find_start(self.pair, self.match)
+        samples = self.draw_samples()
+        aligned = lie_well(samples)
+        start = NOWHERE if aligned else find_start(self.pair, samples)
         try:
-            rigid = self.find_rigid(start)
+            rigid = RigidMotion() if aligned else self.find_rigid(start, samples)
         except RuntimeError:  # SimpleITK has no other: too few voxels lie within the moving scan
             return _failed(quality, "the scans do not overlap enough to be compared")
         quality, failure = self.judge_rigid(rigid, start, quality)
+        if rigid == RigidMotion() and not aligned:
+            failure = failure or "no better position was found than the scanner's"
         if failure:
             return _failed(quality, failure)
-        if self.config.method is RegistrationMethod.RIGID:
-            return Registration(Alignment(rigid), RegistrationMethod.RIGID, quality)
-        return self.bend(rigid, quality)
+        method = RegistrationMethod.NONE if aligned else RegistrationMethod.RIGID
+        found = Registration(Alignment(rigid), method, quality, aligned=aligned)
+        return self.bend(found) if self.config.method is RegistrationMethod.DEFORMABLE else found
 
-    def find_rigid(self, start: Shift) -> RigidMotion:
+    def draw_samples(self) -> Samples:
+        where = Region(self.where, geometry_of(self.coarse_fixed), "compared")
+        fixed, moving = shrink_to(self.fixed, SAMPLED_MM), shrink_to(self.moving, SAMPLED_MM)
+        return draw_samples(fixed, moving, where, self.config.seed)
+
+    def find_rigid(self, start: Shift, samples: Samples) -> RigidMotion:
         mask = sitk.GetImageFromArray(self.where.astype(np.uint8))
         place(mask, geometry_of(self.coarse_fixed))
         found = find_rigid_motion(self.fixed, self.moving, mask, start, self.config.seed)
-        # Where scans already lie well, interpolating them can only blur the match.
-        motions = (RigidMotion(translation_mm=start), found)
-        return max(motions, key=lambda motion: weigh(self.match(Alignment(motion))))
+        return max((RigidMotion(translation_mm=start), found), key=samples.weigh)
 
     def judge_rigid(
         self, rigid: RigidMotion, start: Shift, quality: Quality
@@ -135,12 +160,15 @@ class _Attempt:
         )
         return judged, refuse_rigid(judged, self.config)
 
-    def bend(self, rigid: RigidMotion, quality: Quality) -> Registration:
+    def bend(self, found: Registration) -> Registration:
+        if not is_large_enough(self.fixed):
+            return replace(found, failure="not bent: the fixed scan is too small")
+        rigid = found.alignment.rigid
         displacement = find_displacement(self.fixed, self.moving, rigid)
         bent = Alignment(rigid, displacement)
         jacobian = compute_jacobian(displacement)
         judged = replace(
-            quality,
+            found.quality,
             mutual_information_deformable=self.match(bent).mutual_information_nats,
             dice_deformable=self.dice(bent),
             jacobian_smallest=float(jacobian.min()),
@@ -148,8 +176,8 @@ class _Attempt:
         )
         failure = refuse_deformable(judged, self.config)
         if failure:
-            return Registration(Alignment(rigid), RegistrationMethod.RIGID, judged, failure)
-        return Registration(bent, RegistrationMethod.DEFORMABLE, judged)
+            return replace(found, quality=judged, failure=failure)
+        return replace(found, alignment=bent, method=RegistrationMethod.DEFORMABLE, quality=judged)
 
     def match(self, alignment: Alignment) -> Match:
         return measure_match(self.coarse_fixed, self.coarse_moving, alignment, self.where)
@@ -164,6 +192,13 @@ class _Attempt:
         centre = geometry_of(self.coarse_fixed).corner_positions_mm().mean(axis=0)[None]
         before = centre[0] if self.pair.same_session else centre[0] + np.asarray(start)
         return dist(before, Alignment(rigid).map_positions(centre)[0])
+
+
+def _is_copy(moving: Region | None, fixed: Region | None) -> bool:
+    """Return whether one drawing serves both scans, as where a mask is used for all phases."""
+    if moving is None or fixed is None or moving.geometry.difference(fixed.geometry):
+        return False
+    return np.array_equal(moving.inside, fixed.inside)
 
 
 def _compared(coarse: sitk.Image, liver: Region | None) -> npt.NDArray[np.bool_]:

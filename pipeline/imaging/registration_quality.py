@@ -13,6 +13,9 @@ from pipeline.imaging.itk import geometry_of
 BINS = 32
 """Of the joint histogram, along each scan."""
 
+PAIRS_PER_CELL = 10
+"""Of that histogram, on average; few pairs of values get fewer bins, but no fewer than 4."""
+
 Values = npt.NDArray[np.float64]
 
 
@@ -54,10 +57,10 @@ def measure_match(
     theirs = sitk.GetArrayFromImage(resample(moving, alignment, geometry_of(fixed), linear))
     theirs = theirs.astype(np.float64)
     covered = np.isfinite(theirs)
-    rolled = (np.roll(theirs, size // 2, axis) for axis, size in enumerate(theirs.shape))
+    rolled = [np.roll(theirs, size // 2, n) for n, size in enumerate(theirs.shape) if size > 1]
     return Match(
         mutual_information_nats=_information_within(ours, theirs, where),
-        chance_nats=max(_information_within(ours, other, where) for other in rolled),
+        chance_nats=max((_information_within(ours, other, where) for other in rolled), default=0.0),
         overlap=float(covered[where].mean()) if where.any() else 0.0,
     )
 
@@ -71,7 +74,8 @@ def compute_mutual_information(a: Values, b: Values) -> float:
     """
     if a.size == 0 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
-    joint, _, _ = np.histogram2d(a, b, bins=BINS)
+    bins = int(np.clip(np.sqrt(a.size / PAIRS_PER_CELL), 4, BINS))
+    joint, _, _ = np.histogram2d(a, b, bins=bins)
     share = joint / joint.sum()
     rows, columns = share.sum(axis=1), share.sum(axis=0)
     filled = share > 0

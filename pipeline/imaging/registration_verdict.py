@@ -22,7 +22,7 @@ class Quality:
     overlap : float
         Share of the compared positions within the moving scan, after the rigid motion.
     dice_before, dice_rigid, dice_deformable : float
-        Of the liver masks, where both scans have one.
+        Of the liver masks, where each scan has its own; one drawing used for both tells nothing.
     shift_mm, rotation_deg : float
         Of the rigid motion: movement of the fixed scan's centre - between examinations beyond
         the shift that brings the scans' or livers' centres together - and angle.

@@ -15,8 +15,8 @@ from pipeline.imaging.registration_quality import BINS
 LEVELS_MM = (8.0, 4.0, 2.0)
 """Voxel sizes compared one after the other."""
 
-SAMPLES = 60_000
-"""Voxels compared at each level, whatever the size of the scan."""
+SAMPLES = 20_000
+"""Voxels compared at each level, whatever the size of the scan; 60,000 gained no accuracy."""
 
 FIRST_STEP_MM, LAST_STEP_MM, MOST_STEPS = 2.0, 0.005, 100
 
@@ -45,12 +45,20 @@ def find_rigid_motion(
     transform = sitk.Euler3DTransform()
     transform.SetCenter(_centre_mm(mask))
     transform.SetTranslation(start_shift_mm)
-    for level_mm in LEVELS_MM:
-        coarse = shrink_to(fixed, level_mm)
-        method = _method(coarse, mask, seed)
+    for coarse_fixed, coarse_moving in _levels(fixed, moving):
+        method = _method(coarse_fixed, mask, seed)
         method.SetInitialTransform(transform, inPlace=True)
-        method.Execute(coarse, shrink_to(moving, level_mm))
+        method.Execute(coarse_fixed, coarse_moving)
     return _motion(transform)
+
+
+def _levels(fixed: sitk.Image, moving: sitk.Image) -> list[tuple[sitk.Image, sitk.Image]]:
+    """Return both images at each level, without levels that shrink neither further."""
+    pairs = {}
+    for level_mm in LEVELS_MM:
+        pair = (shrink_to(fixed, level_mm), shrink_to(moving, level_mm))
+        pairs[pair[0].GetSize(), pair[1].GetSize()] = pair
+    return list(pairs.values())
 
 
 def _method(fixed: sitk.Image, mask: sitk.Image, seed: int) -> sitk.ImageRegistrationMethod:

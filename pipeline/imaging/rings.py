@@ -5,12 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from pipeline.domain.errors import CaseError
+from pipeline.domain.errors import RegionAbsentError
 from pipeline.domain.scan import Region
 from pipeline.imaging.crop import bounding_box
-
-RING_WIDTHS_MM = (5.0, 10.0)
-"""Widths in use; 10 mm is that of published peritumoural models of HCC under HAIC."""
 
 
 def peritumoural_ring(
@@ -34,7 +31,9 @@ def peritumoural_ring(
     Raises
     ------
     CaseError
-        If the tumour is empty or nothing is left of the ring.
+        If the tumour is empty.
+    RegionAbsentError
+        If nothing is left of the ring.
     """
     box = bounding_box([tumour], tumour.geometry, width_mm).slices_zyx
     spacing_zyx_mm = tumour.geometry.spacing_mm[::-1]
@@ -48,7 +47,7 @@ def peritumoural_ring(
             f"no liver is left in the ring of {width_mm:g} mm around the tumour: expected at least"
             " one voxel. Check the liver mask of this scan."
         )
-        raise CaseError(msg)
+        raise RegionAbsentError(msg)
     inside = np.zeros_like(tumour.inside)
     inside[box] = kept
     return Region(inside, tumour.geometry, f"ring_{width_mm:g}mm")

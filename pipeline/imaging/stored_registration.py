@@ -26,6 +26,7 @@ def to_bytes(registration: Registration) -> bytes:
     header = {
         "method": registration.method,
         "failure": registration.failure,
+        "aligned": registration.aligned,
         "quality": asdict(registration.quality),
         "rigid": asdict(alignment.rigid),
         "geometry": asdict(displacement.geometry) if displacement else None,
@@ -52,6 +53,7 @@ def from_bytes(payload: bytes) -> Registration:
         method=RegistrationMethod(header["method"]),
         quality=Quality(**header["quality"]),
         failure=header["failure"],
+        aligned=header["aligned"],
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from pipeline.config.cohort import CohortConfig, Covariate, category_text
+from pipeline.domain.lr_tr import LrTr, read_lr_tr
 from pipeline.domain.problem import Problem, Severity
 from pipeline.ingest.codes import Code
 from pipeline.ingest.cohort import PATIENTS_FILE
@@ -54,6 +55,15 @@ def _value_problems(patients: pd.DataFrame, name: str, covariate: Covariate) -> 
                 repr(text),
                 "Correct the field, or add the category under covariates in cohort.yaml.",
             )
+        if covariate.kind == "lr_tr" and not _is_lr_tr(text):
+            yield _bad_value(
+                Code.CATEGORY_UNKNOWN,
+                patient_id,
+                name,
+                f"LR-TR {', '.join(LrTr)}, or nothing",
+                repr(text),
+                "Correct the field, or leave it empty where unknown.",
+            )
 
 
 def _range_problems(patients: pd.DataFrame, name: str, config: CohortConfig) -> Iterator[Problem]:
@@ -77,6 +87,14 @@ def _range_problems(patients: pd.DataFrame, name: str, config: CohortConfig) -> 
 
 def _is_number(value: object) -> bool:
     return bool(pd.notna(pd.to_numeric(pd.Series([value]), errors="coerce")).all())
+
+
+def _is_lr_tr(written: str | None) -> bool:
+    try:
+        read_lr_tr(written or "")
+    except ValueError:
+        return False
+    return True
 
 
 def _unused_columns(patients: pd.DataFrame, config: CohortConfig) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.config.checks import Checks
-from pipeline.domain.cohort import ScanRow
+from pipeline.domain.cohort import MASK_COLUMNS, ScanRow
 from pipeline.domain.problem import Problem
 from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Modality, Region, Scan
@@ -117,7 +117,8 @@ def examine_image_group(group: ImageGroup) -> GroupFindings:
         regions, problems = _read_regions(scan, row, group)
         problems += _judge_regions(row, group, regions)
         if in_hu:
-            median_hu, in_region = _judge_attenuation(scan, row, group, regions)
+            known = [item for item in regions.items() if item[0] in ("tumour", "liver")]
+            median_hu, in_region = _judge_attenuation(scan, row, group, dict(known))
             attenuation.append((number, Attenuation(row, median_hu, confirmed)))
             problems += in_region
         found += [(number, problem) for problem in problems]
@@ -143,16 +144,20 @@ def _read_regions(
     if row.mask == row.image:
         return {}, [_mask_is_image(row)]
     read = {
-        "tumour": _read_on_grid(scan, row, group, row.mask, row.mask_label, "tumour"),
-        "liver": _read_on_grid(scan, row, group, row.liver_mask, None, "liver"),
+        name: _read_on_grid(scan, row, group, getattr(row, column), _label(row, name), name)
+        for name, column in MASK_COLUMNS.items()
     }
     regions = {name: item for name, item in read.items() if isinstance(item, Region)}
     return regions, [item for item in read.values() if isinstance(item, Problem)]
 
 
+def _label(row: ScanRow, region: str) -> str | None:
+    return row.mask_label if region == "tumour" else None
+
+
 def _judge_regions(row: ScanRow, group: ImageGroup, regions: Regions) -> Iterator[Problem]:
     tumour, liver = regions.get("tumour"), regions.get("liver")
-    yield from find_mask_problems(row, tumour, liver, group.limits)
+    yield from find_mask_problems(row, regions, group.limits)
     if tumour is not None:
         yield from find_shape_problems(row, tumour, group.min_region_mm3, group.limits)
     if liver is not None:

@@ -1,9 +1,9 @@
 """Masks that are read, but whose region is surely or possibly not what was drawn."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pipeline.config.checks import Checks
-from pipeline.domain.cohort import ScanRow
+from pipeline.domain.cohort import MASK_COLUMNS, ScanRow
 from pipeline.domain.problem import Problem, Severity
 from pipeline.domain.scan import Region
 from pipeline.ingest.codes import Code
@@ -12,7 +12,7 @@ from pipeline.ingest.row_problem import about
 
 
 def find_mask_problems(
-    row: ScanRow, tumour: Region | None, liver: Region | None, limits: Checks
+    row: ScanRow, regions: Mapping[str, Region], limits: Checks
 ) -> Iterator[Problem]:
     """List masks that cover the image, or were resampled.
 
@@ -20,16 +20,16 @@ def find_mask_problems(
     ----------
     row : ScanRow
         Whose masks they are.
-    tumour, liver : Region or None
-        On the grid of the scan, not empty; None where there is none or it could not be read.
+    regions : mapping of str to Region
+        By the names of ``MASK_COLUMNS``; on the grid of the scan, not empty. What there is not, or
+        could not be read, is left out.
     limits : Checks
         ``image_share_warning`` and ``image_share_error``.
     """
-    if tumour is not None:
-        yield from _find_resampling(row, row.mask, tumour)
-        yield from _find_cover(row, tumour, limits)
-    if liver is not None:
-        yield from _find_resampling(row, row.liver_mask, liver)
+    for name, region in regions.items():
+        yield from _find_resampling(row, getattr(row, MASK_COLUMNS[name]), region)
+    if "tumour" in regions:
+        yield from _find_cover(row, regions["tumour"], limits)
 
 
 def _find_resampling(row: ScanRow, file: str, region: Region) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from pipeline.domain.cohort import ScanRow
+from pipeline.domain.cohort import MASK_COLUMNS, ScanRow
 from pipeline.domain.problem import Problem
 from pipeline.ingest.codes import Code
 from pipeline.ingest.cohort import BIOMARKERS_FILE, PATIENTS_FILE
@@ -13,7 +13,7 @@ from pipeline.ingest.dicom.mask_facts import is_dicom_mask
 from pipeline.ingest.image_file import is_image_file
 from pipeline.ingest.scan_rows import SCANS_FILE
 
-PATH_COLUMNS = ("image", "mask", "liver_mask")
+PATH_COLUMNS = ("image", *MASK_COLUMNS.values())
 """Columns of ``scans.csv`` that hold paths."""
 
 TABLES = (SCANS_FILE, PATIENTS_FILE, BIOMARKERS_FILE)
@@ -34,7 +34,7 @@ def find_path_problems(root: Path, row: ScanRow, *, allow_outside: bool) -> list
     root : Path
         The cohort folder.
     row : ScanRow
-        Its ``image``, ``mask`` and ``liver_mask`` are looked up, not opened.
+        Its image and masks (:data:`PATH_COLUMNS`) are looked up, not opened.
     allow_outside : bool
         Whether files may lie elsewhere.
     """

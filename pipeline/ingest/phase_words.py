@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.domain.cohort import ScanRow
 from pipeline.domain.problem import Problem, Severity
+from pipeline.domain.time_series import series_seconds
 from pipeline.ingest.codes import Code
 from pipeline.ingest.scan_rows import KNOWN_PHASES, SCANS_FILE
 from pipeline.ingest.tables import did_you_mean
@@ -38,10 +39,14 @@ def find_unusual_phases(rows: Sequence[ScanRow]) -> Iterator[tuple[int, Problem]
     """
     numbers: dict[str, list[int]] = defaultdict(list)
     for number, row in enumerate(rows):
-        if row.phase not in KNOWN_PHASES and not is_unnamed(row.phase):
+        if not (row.phase in KNOWN_PHASES or is_unnamed(row.phase) or _in_series(row.phase)):
             numbers[row.phase].append(number)
     for word, bearers in numbers.items():
         yield bearers[0], _unusual(word, [rows[number] for number in bearers], len(rows))
+
+
+def _in_series(phase: str) -> bool:
+    return series_seconds(phase) is not None
 
 
 def _unusual(word: str, bearers: Sequence[ScanRow], total: int) -> Problem:

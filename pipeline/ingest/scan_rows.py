@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from pipeline.domain.cohort import SCAN_COLUMNS, ScanRow
+from pipeline.domain.cohort import MASK_COLUMNS, SCAN_COLUMNS, ScanRow
 from pipeline.domain.lesions import link_lesions
 from pipeline.domain.problem import Problem
 from pipeline.domain.scan import Modality, Timepoint
@@ -90,13 +90,18 @@ def _row_problems(
     yield from _vocabulary_problems(fields, line)
     if not fields["image"].strip():
         yield _field_problem(Code.VALUE_MISSING, fields, line, "image", "a path", "Fill the field.")
-    liver = fields.get("liver_mask", "")
-    if liver and not liver.strip():
-        step = "Empty the field, or write the path."
-        expected = "a path, or nothing (not spaces)"
-        yield _field_problem(Code.VALUE_NOT_ALLOWED, fields, line, "liver_mask", expected, step)
+    yield from _organ_problems(fields, line)
     yield from _label_problems(fields, line)
     yield from find_date_problems(SCANS_FILE, pd.DataFrame([fields], index=[line]), ["scan_date"])
+
+
+def _organ_problems(fields: Mapping[str, str], line: int) -> Iterator[Problem]:
+    for column in MASK_COLUMNS.values():
+        written = fields.get(column, "")
+        if column != "mask" and written and not written.strip():
+            step = "Empty the field, or write the path."
+            expected = "a path, or nothing (not spaces)"
+            yield _field_problem(Code.VALUE_NOT_ALLOWED, fields, line, column, expected, step)
 
 
 def _no_mask(fields: Mapping[str, str], line: int) -> Problem:

@@ -1,7 +1,7 @@
 """What a bundle says about its model, apart from the fitted estimator."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.domain.features import FeatureGroup, FeatureSpec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised whenever the meaning of a file in the bundle changes; others are refused."""
 
 
@@ -87,6 +87,9 @@ class BundleContents:
         Of Python and the packages that decide the numbers.
     revision : str or None
         Git revision, where it was given.
+    habitats : dict
+        By modality, the habitats found in all training tumours: ``phases``, ``centres`` and their
+        ``unit``; empty where the model has no such features.
     """
 
     features: tuple[FeatureSpec, ...]
@@ -100,6 +103,7 @@ class BundleContents:
     sha256: dict[str, str]
     versions: dict[str, str]
     revision: str | None = None
+    habitats: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the contents for JSON."""

@@ -1,6 +1,6 @@
 """The procedure refitted and judged fold by fold, several columns sets on identical folds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -60,6 +60,10 @@ class LabelledTable:
         return self.values[list(columns)].to_numpy(dtype=np.float64)
 
 
+FoldFeatures: TypeAlias = Callable[[Rows], pd.DataFrame]
+"""From the training rows to columns of all rows, in the table's order, that are learned from the
+training rows alone."""
+
 _Task: TypeAlias = tuple[Experiment, int, int]
 """Experiment, repeat and fold."""
 
@@ -70,6 +74,7 @@ def cross_validate(
     repeats: Repeats,
     config: TrainConfig,
     jobs: int,
+    fold_features: FoldFeatures | None = None,
 ) -> pd.DataFrame:
     """Predict every row by procedures that were fitted without it.
 
@@ -85,6 +90,8 @@ def cross_validate(
         Settings of the procedure.
     jobs : int
         Processes. The result does not depend on it, bit for bit.
+    fold_features : callable, optional
+        Learns columns: in each fold they take the place of the table's columns of their names.
 
     Returns
     -------
@@ -105,9 +112,10 @@ def cross_validate(
     # The longest first, so that no process is left alone with one at the end.
     tasks.sort(key=lambda task: -len(task[0].columns))
     run = Parallel(n_jobs=jobs, batch_size=1)
+    learned = _learn_columns(table, repeats, fold_features)
     fitted = run(
         delayed(_predict_fold)(
-            table.matrix(task[0].columns),
+            _matrix(table, task[0].columns, learned.get(task[1:])),
             table.y,
             table.groups,
             repeats[task[1]][task[2]],
@@ -121,6 +129,30 @@ def cross_validate(
         for candidate, p in probabilities.items()
     ]
     return _in_order(pd.concat(rows), experiments, config)
+
+
+def _learn_columns(
+    table: LabelledTable, repeats: Repeats, fold_features: FoldFeatures | None
+) -> dict[tuple[int, int], pd.DataFrame]:
+    """Return the learned columns by repeat and fold; once for all experiments.
+
+    In this process: what they are learned from may be large, and would be copied to each other.
+    """
+    if fold_features is None:
+        return {}
+    return {
+        (repeat, fold): fold_features(training_rows(test, table.y.size))
+        for repeat, folds in enumerate(repeats)
+        for fold, test in enumerate(folds)
+    }
+
+
+def _matrix(table: LabelledTable, columns: Sequence[str], learned: pd.DataFrame | None) -> Matrix:
+    X = table.matrix(columns)
+    for place, name in enumerate(columns):
+        if learned is not None and name in learned:
+            X[:, place] = learned[name]
+    return X
 
 
 def _predict_fold(

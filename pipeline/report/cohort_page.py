@@ -125,12 +125,13 @@ def _sections(page: CohortPage) -> Iterator[_Section]:
 
 def _figure(picture: ScanPicture, problems: Sequence[Problem]) -> _Figure:
     row = picture.row
-    files = [name for name in (row.image, row.mask, row.liver_mask) if name]
+    organs = [row.liver_mask, row.vessel_mask, row.muscle_mask]
+    files = [name for name in (row.image, row.mask, *organs) if name]
     label = f" [{row.mask_label}]" if row.mask_label else ""
     mask = f"{row.mask}{label}" if row.mask else "no mask"
     return _Figure(
         title=f"{row.timepoint} {row.modality} {row.phase}, lesion {row.lesion_id}",
-        files=plain_text(", ".join([row.image, mask, *filter(None, [row.liver_mask])])),
+        files=plain_text(", ".join([row.image, mask, *filter(None, organs)])),
         notes=[plain_text(note) for note in picture.notes],
         picture=picture,
         state=_state([problem for problem in problems if problem.file in files]),

@@ -117,7 +117,7 @@ def draw_three_planes(scan: Scan, regions: Mapping[str, Region]) -> tuple[Panel,
     """
     scan = orient_scan(scan)
     masks = {name: orient_region(region).inside for name, region in regions.items()}
-    window = _window(scan)
+    window = find_window(scan)
     spacing_x_mm, spacing_y_mm, spacing_z_mm = scan.geometry.spacing_mm
     spacing_zyx_mm = (spacing_z_mm, spacing_y_mm, spacing_x_mm)
     tumour = masks.get("tumour")
@@ -182,19 +182,14 @@ class _Slice:
 def _draw(
     name: str, marks: tuple[str, str, str, str], piece: _Slice, window: tuple[float, float]
 ) -> Panel:
-    extent_mm = np.asarray(piece.voxels.shape) * piece.spacing_mm
-    # At least a pixel each way, however thin the slice.
-    height, width = (
-        max(1, round(float(side))) for side in extent_mm * PANEL_PIXELS / extent_mm.max()
-    )
-    left, top = (PANEL_PIXELS - width) // 2, (PANEL_PIXELS - height) // 2
+    left, top, width, height = fit_panel(piece.voxels.shape, piece.spacing_mm)
     outlines = (
         Outline(region, trace_outline(mask, left, top, width, height))
         for region, mask in piece.masks.items()
     )
     return Panel(
         name=name,
-        picture=_picture(piece.voxels, window, width, height),
+        picture=encode_jpeg(to_grey(piece.voxels, window), width, height),
         left=left,
         top=top,
         width=width,
@@ -204,14 +199,35 @@ def _draw(
     )
 
 
-def _picture(voxels: Array, window: tuple[float, float], width: int, height: int) -> str:
-    low, high = window
-    grey = np.clip((voxels.astype(np.float64) - low) / max(high - low, 1e-12), 0, 1) * 255
-    picture = Image.fromarray(np.rint(grey).astype(np.uint8))
-    buffer = io.BytesIO()
-    picture.resize((width, height), Image.Resampling.BICUBIC).save(
-        buffer, format="jpeg", quality=JPEG_QUALITY, optimize=True
+def fit_panel(shape: tuple[int, ...], spacing_mm: tuple[float, float]) -> tuple[int, int, int, int]:
+    """Return left, top, width and height in pixels of a slice (rows, columns) in a panel.
+
+    Its physical shape is kept; it has at least a pixel each way, however thin.
+    """
+    extent_mm = np.asarray(shape) * spacing_mm
+    height, width = (
+        max(1, round(float(side))) for side in extent_mm * PANEL_PIXELS / extent_mm.max()
     )
+    return (PANEL_PIXELS - width) // 2, (PANEL_PIXELS - height) // 2, width, height
+
+
+def to_grey(voxels: Array, window: tuple[float, float]) -> Array:
+    """Return a slice as bytes, black and white at the ends of a window; black where it is NaN."""
+    low, high = window
+    share = (voxels.astype(np.float64) - low) / max(high - low, 1e-12)
+    return np.rint(np.clip(np.nan_to_num(share), 0, 1) * 255).astype(np.uint8)
+
+
+def encode_jpeg(colours: Array, width: int, height: int) -> str:
+    """Return the ``data:`` address of a picture of bytes, (rows, columns) or with 3 colours."""
+    picture = Image.fromarray(colours)
+    return jpeg_address(picture.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def jpeg_address(picture: Image.Image) -> str:
+    """Return the ``data:`` address of a picture."""
+    buffer = io.BytesIO()
+    picture.save(buffer, format="jpeg", quality=JPEG_QUALITY, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -246,10 +262,13 @@ def _longest(lines: Iterable[object]) -> list[npt.NDArray[np.float64]]:
     return kept
 
 
-def _window(scan: Scan) -> tuple[float, float]:
-    """Return the values shown black and white."""
+def find_window(scan: Scan) -> tuple[float, float]:
+    """Return the values shown black and white: fixed on CT, percentiles on MR and PET.
+
+    Voxels that are not a number do not count.
+    """
     if scan.modality is Modality.CT:
         return CT_WINDOW_HU
     step = ceil(scan.voxels.size / _SAMPLED_VOXELS)
-    low, high = np.percentile(scan.voxels.ravel()[::step], _PERCENTILES)
+    low, high = np.nanpercentile(scan.voxels.ravel()[::step], _PERCENTILES)
     return float(low), float(high)

@@ -19,6 +19,7 @@ _SET_NAMES = {
     "response": "image-derived response",
     "radiomics": "radiomics",
     "delta": "delta radiomics",
+    "habitat": "habitats of the tumour",
 }
 
 

@@ -1,6 +1,5 @@
 """A patient's response by every criterion, from the measures of lesions at two time points."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.response.categories import (
@@ -20,11 +19,7 @@ from pipeline.response.target_lesions import (
     choose_target_lesions,
     sum_over_targets,
 )
-
-Lesions = Mapping[str, Mapping[str, Measured]]
-"""Measures of each lesion, by lesion and name, of one modality at one time point."""
-
-ABSENT = Missing("not measured")
+from pipeline.response.visit_measures import Lesions, pick_measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +53,9 @@ YARDSTICKS = {
     "easl": Yardstick("easl_product_mm2", "mrecist_diameter_mm"),
     "vrecist": Yardstick("volume_ml", "recist_diameter_mm"),
     "qeasl": Yardstick("enhancing_volume_ml", "mrecist_diameter_mm"),
-    "area": Yardstick("enhancing_area_mm2", "mrecist_diameter_mm"),
+    "enhancing_area": Yardstick("enhancing_area_mm2", "mrecist_diameter_mm"),
 }
-"""What each criterion, and the major radiographic response (area), is about.
+"""What each criterion, and the major radiographic response (enhancing area), is about.
 
 On enhancement the targets are lesions whose enhancing part can be measured."""
 
@@ -74,7 +69,7 @@ class Assessment:
     categories : dict of str to Category or Missing
         By the names of ``CRITERIA``.
     changes_percent : dict of str to float or Missing
-        Change of each criterion's sum from baseline; negative where it fell.
+        Change of each sum of ``YARDSTICKS`` from baseline; negative where it fell.
     major_response : bool or Missing
         Whether the enhancing area of the target lesions fell by 80 % or more.
     """
@@ -111,35 +106,37 @@ def assess_response(
         name: _sum_targets(before, after, yardstick, most_targets, least_mm)
         for name, yardstick in YARDSTICKS.items()
     }
-    areas = sums.pop("area")
     return Assessment(
         {
-            name: categorise(CRITERIA[name], first, second, new_lesion=new_lesion)
-            for name, (first, second) in sums.items()
+            name: categorise(criterion, *sums[name], new_lesion=new_lesion)
+            for name, criterion in CRITERIA.items()
         },
         {name: _change_percent(first, second) for name, (first, second) in sums.items()},
-        is_major_radiographic_response(*areas),
+        is_major_radiographic_response(*sums["enhancing_area"]),
     )
+
+
+def decline_assessment(reason: str) -> Assessment:
+    """Return an assessment without any answer, such as where a scan is missing."""
+    missing = Missing(reason)
+    return Assessment(dict.fromkeys(CRITERIA, missing), dict.fromkeys(YARDSTICKS, missing), missing)
 
 
 def _sum_targets(
     before: Lesions, after: Lesions, yardstick: Yardstick, most: int, least_mm: float
 ) -> tuple[Measured, Measured]:
     """Return the sums over target lesions; missing where a lesion's size is: it may be a target."""
-    sizes = _pick(before, yardstick.target_by)
+    sizes = pick_measure(before, yardstick.target_by)
     for lesion, size in sizes.items():
         if isinstance(size, Missing):
             reason = Missing(f"targets are not certain: lesion {lesion}: {size.reason}")
             return reason, reason
     targets = choose_target_lesions(sizes, most, least_mm)
     first, second = (
-        sum_over_targets(targets, _pick(lesions, yardstick.measure)) for lesions in (before, after)
+        sum_over_targets(targets, pick_measure(lesions, yardstick.measure))
+        for lesions in (before, after)
     )
     return first, second
-
-
-def _pick(lesions: Lesions, name: str) -> dict[str, Measured]:
-    return {lesion: measures.get(name, ABSENT) for lesion, measures in lesions.items()}
 
 
 def _change_percent(before: Measured, after: Measured) -> Measured:

@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from pipeline.config.measure import MeasureConfig
 from pipeline.domain.scan import Modality, Region, Scan
+from pipeline.imaging.crop import bounding_box
 
 MINIMUM_REFERENCE_VOXELS = 50
 """Fewer reference voxels give no usable mean and standard deviation of the liver."""
@@ -30,11 +31,15 @@ class Reference:
 def reference_liver(liver: Region, tumour: Region, margin_mm: float) -> Region | None:
     """Return the liver farther than ``margin_mm`` from the tumour; None where too little is left.
 
-    The whole remaining liver is used; it is not searched for vessels or other lesions.
+    The whole remaining liver is used; it is not searched for vessels.
     """
-    spacing_zyx_mm = tumour.geometry.spacing_mm[::-1]
-    distance_mm = ndimage.distance_transform_edt(~tumour.inside, sampling=spacing_zyx_mm)
-    inside = liver.inside & (np.asarray(distance_mm) > margin_mm)
+    inside = liver.inside.copy()
+    if tumour.inside.any():
+        # Farther away nothing is near: distances in the whole image would take seconds.
+        near = bounding_box([tumour], tumour.geometry, margin_mm).slices_zyx
+        spacing_zyx_mm = tumour.geometry.spacing_mm[::-1]
+        distance_mm = ndimage.distance_transform_edt(~tumour.inside[near], sampling=spacing_zyx_mm)
+        inside[near] &= np.asarray(distance_mm) > margin_mm
     if np.count_nonzero(inside) < MINIMUM_REFERENCE_VOXELS:
         return None
     return Region(inside, liver.geometry, "liver_reference")
@@ -44,27 +49,6 @@ def measure_reference(values: npt.NDArray[np.float64], reference: Region) -> Ref
     """Return mean and standard deviation of an image (z, y, x) in the reference region."""
     inside = values[reference.inside]
     return Reference(float(inside.mean()), float(inside.std(ddof=1)))
-
-
-def find_viable_tumour(
-    native: Scan, arterial: Scan, tumour: Region, reference: Region, config: MeasureConfig
-) -> Region:
-    """Return the enhancing part of a tumour; empty where nothing enhances.
-
-    Parameters
-    ----------
-    native, arterial : Scan
-        On the same grid.
-    tumour, reference : Region
-        On that grid; the reference is tumour-free liver.
-    config : MeasureConfig
-        Threshold in standard deviations and, on CT, in HU; smallest island.
-    """
-    gain = arterial.voxels.astype(np.float64) - native.voxels.astype(np.float64)
-    liver = measure_reference(gain, reference)
-    return find_enhancing_tumour(
-        Scan(gain, arterial.geometry, arterial.modality), tumour, liver, config
-    )
 
 
 def find_enhancing_tumour(

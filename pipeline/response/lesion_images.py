@@ -1,7 +1,7 @@
 """The images of one lesion at one time point on one modality, by phase."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,11 +25,14 @@ class PhaseImage:
         The lesion.
     reference : Region or None
         Tumour-free liver; None without a liver mask or where too little liver is left.
+    muscle_mean : float or None
+        Mean of the image in muscle; None without a muscle mask.
     """
 
     scan: Scan
     tumour: Region
     reference: Region | None
+    muscle_mean: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,23 @@ class LesionImages:
     modality : Modality
         Of every phase.
     phases : mapping of str to PhaseImage
-        By phase; at least one.
+        By phase; at least one, the reference phase first.
+    laid : mapping of str to Scan
+        Native and arterial phase on the grid of the reference phase, NaN where not covered; empty
+        where they were not registered.
+    liver_reference : str
+        Which liver the lesion is compared with, in words.
     """
 
     modality: Modality
     phases: Mapping[str, PhaseImage]
+    laid: Mapping[str, Scan] = field(default_factory=dict)
+    liver_reference: str = ""
+
+    @property
+    def reference(self) -> PhaseImage:
+        """The phase that the others are laid on."""
+        return next(iter(self.phases.values()))
 
     def scan(self, phase: str) -> Scan | None:
         """Return the image of a phase, None where there is none."""
@@ -53,7 +68,7 @@ class LesionImages:
 
     def tumour_means(self) -> PhaseMeans:
         """Return the mean of the tumour on every phase."""
-        means = {name: measure_mean(image.scan, image.tumour) for name, image in self._items()}
+        means = {name: measure_mean(one.scan, one.tumour) for name, one in self.phases.items()}
         return PhaseMeans("tumour", means)
 
     def reference_means(self) -> PhaseMeans:
@@ -62,30 +77,38 @@ class LesionImages:
         return PhaseMeans(
             "liver",
             {
-                name: absent
-                if image.reference is None
-                else measure_mean(image.scan, image.reference)
-                for name, image in self._items()
+                name: absent if one.reference is None else measure_mean(one.scan, one.reference)
+                for name, one in self.phases.items()
+            },
+        )
+
+    def muscle_means(self) -> PhaseMeans:
+        """Return the mean of muscle on every phase."""
+        absent = Missing("no muscle mask")
+        return PhaseMeans(
+            "muscle",
+            {
+                name: absent if one.muscle_mean is None else one.muscle_mean
+                for name, one in self.phases.items()
             },
         )
 
     def subtraction(self) -> tuple[Scan, PhaseImage] | Missing:
-        """Return arterial minus native, NaN where either does not reach, with the arterial phase.
+        """Return arterial minus native, NaN where either does not reach, and the phase of its grid.
 
-        The native phase is brought onto the arterial grid by position; breathing between them is
-        corrected only where the scans were registered before.
+        Of registered phases (``laid``) that is the reference phase; else the arterial one, onto
+        which the native one is brought by position, with the breath between them.
         """
         for phase in ("native", "arterial"):
             if phase not in self.phases:
                 return Missing(f"no {phase} phase")
+        if self.laid:
+            return subtract_native(self.laid["arterial"], self.laid["native"]), self.reference
         arterial = self.phases["arterial"]
         native = resample_onto(
             self.phases["native"].scan, arterial.scan.geometry, fill=float("nan")
         )
         return subtract_native(arterial.scan, native), arterial
-
-    def _items(self) -> list[tuple[str, PhaseImage]]:
-        return list(self.phases.items())
 
 
 def keep_covered(region: Region, scan: Scan) -> Region:

@@ -5,62 +5,12 @@ best; ``largest`` is what single-lesion studies report.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
-from pipeline.domain.errors import GeometryError
-from pipeline.domain.scan import Region
+from pipeline.config.assemble import LesionRule
+from pipeline.response.measure_names import Behaviour, UnionOf
 from pipeline.response.measured import Measured, Missing
-
-
-class LesionRule(StrEnum):
-    """How lesions become a patient."""
-
-    LARGEST = "largest"
-    """The value of the lesion with the greatest volume."""
-    VOLUME_WEIGHTED = "volume_weighted"
-    """The mean, weighted by lesion volume."""
-    UNION = "union"
-    """The value of all lesions taken as one."""
-    WORST = "worst"
-    """The value that speaks most for living tumour."""
-
-
-class UnionOf(StrEnum):
-    """How a measure of the union follows from those of disjoint lesions."""
-
-    SUM = "sum"
-    """Volumes, glycolysis: add."""
-    MEAN = "mean"
-    """Shares of volume and voxel means: the volume-weighted mean is exact."""
-    MAXIMUM = "maximum"
-    """Maxima such as SUVmax."""
-    VOXELS = "voxels"
-    """Percentiles, diameters, entropy: only the union's voxels tell (see ``unite``)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Behaviour:
-    """What a rule must know of a measure.
-
-    Parameters
-    ----------
-    union_of : UnionOf
-        How it behaves under union.
-    worse : {"higher", "lower"} or None
-        Which end speaks for living tumour: a viable volume is worse higher, a necrosis fraction
-        lower; None where neither is known.
-    """
-
-    union_of: UnionOf
-    worse: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.worse not in {"higher", "lower", None}:
-            msg = f"worse must be higher, lower or None, got {self.worse!r}"
-            raise ValueError(msg)
 
 
 def combine_lesions(
@@ -78,15 +28,15 @@ def combine_lesions(
     values : mapping of str to float or Missing
         By lesion.
     volumes_ml : mapping of str to float
-        Of the same lesions, at the time point that ranks them: at baseline, because a lesion that
-        dies may shrink below another.
+        Of the same lesions. For ``union`` at the time of the values; for the other rules at
+        baseline, because a lesion that dies may shrink below another.
     behaviour : Behaviour
         Of the measure.
 
     Notes
     -----
     ``largest`` looks at one lesion; the others need the value of every lesion and are missing
-    where one is, with its reason.
+    where one is, with its reason. An only lesion is the patient by every rule.
     """
     if not values:
         return Missing("no lesion")
@@ -97,35 +47,13 @@ def combine_lesions(
         if isinstance(value, Missing):
             return Missing(f"lesion {name}: {value.reason}")
         numbers[name] = value
+    if len(numbers) == 1:
+        return next(iter(numbers.values()))
     if rule is LesionRule.WORST:
         return _worst(numbers, behaviour)
     if rule is LesionRule.VOLUME_WEIGHTED:
         return _weighted_mean(numbers, volumes_ml)
     return _union(numbers, volumes_ml, behaviour)
-
-
-def unite(lesions: Mapping[str, Region]) -> Region:
-    """Return the union of lesions drawn on one grid, to be measured as one.
-
-    Raises
-    ------
-    GeometryError
-        If they are on different grids.
-    ValueError
-        If there is none.
-    """
-    if not lesions:
-        msg = "no lesion to unite"
-        raise ValueError(msg)
-    first = next(iter(lesions.values()))
-    inside = first.inside.copy()
-    for name, other in lesions.items():
-        difference = first.geometry.difference(other.geometry)
-        if difference:
-            msg = f"lesion {name} is not on the grid of the first: {difference}; resample it"
-            raise GeometryError(msg)
-        inside |= other.inside
-    return Region(inside, first.geometry, first.name)
 
 
 def _worst(numbers: Mapping[str, float], behaviour: Behaviour) -> Measured:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from pipeline.domain.scan import Modality, Region, Scan
+from pipeline.imaging.crop import bounding_box
 from pipeline.response.measured import Measured, Missing
 from pipeline.response.values import Values, read_values
 
@@ -90,6 +91,26 @@ def measure_lipiodol_deposition(
     }
 
 
+def draw_lipiodol(native: Scan | None, tumour: Region, above_hu: float) -> Region | Missing:
+    """Return the part of a tumour that holds oil, which may be empty.
+
+    Parameters
+    ----------
+    native : Scan or None
+        Unenhanced CT; None where there is none.
+    tumour : Region
+        On its grid.
+    above_hu : float
+        A voxel above this holds oil, as in :func:`measure_lipiodol_deposition`.
+    """
+    values = read_native_values(native, tumour)
+    if isinstance(values, Missing):
+        return values
+    inside = np.zeros_like(tumour.inside)
+    inside[tumour.inside] = values > above_hu
+    return Region(inside, tumour.geometry, "lipiodol")
+
+
 def compute_lipiodol_curve(
     native: Scan | None, tumour: Region, thresholds_hu: tuple[float, ...] = CURVE_HU
 ) -> Values | Missing:
@@ -161,6 +182,7 @@ def _largest_defect_ml(dry: npt.NDArray[np.bool_], tumour: Region) -> float:
     """Return the largest connected part of the tumour voxels, shape (n,), without oil."""
     defects = np.zeros_like(tumour.inside)
     defects[tumour.inside] = dry
-    labels, _ = ndimage.label(defects, structure=np.ones((3, 3, 3)))
+    box = bounding_box([tumour], tumour.geometry, 0.0).slices_zyx
+    labels, _ = ndimage.label(defects[box], structure=np.ones((3, 3, 3)))
     largest = int(np.bincount(labels.ravel())[1:].max(initial=0))
     return largest * tumour.geometry.voxel_volume_mm3 / 1000

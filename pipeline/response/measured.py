@@ -70,8 +70,18 @@ def describe_missing(measures: Mapping[str, Measured]) -> str:
     """
     by_reason: dict[str, list[str]] = {}
     for name, reason in to_reasons(measures).items():
-        by_reason.setdefault(reason, []).append(name)
+        # A reason of the images may have the mark that divides reasons.
+        by_reason.setdefault(reason.replace("; ", ", "), []).append(name)
     return "; ".join(f"{reason}: {', '.join(names)}" for reason, names in by_reason.items())
+
+
+def parse_missing(line: str) -> dict[str, str]:
+    """Return the reason of every measure that :func:`describe_missing` named."""
+    reasons = {}
+    for part in line.split("; "):
+        reason, _, names = part.rpartition(": ")
+        reasons.update(dict.fromkeys(names.split(", "), reason))
+    return reasons
 
 
 def to_reasons(measures: Mapping[str, Measured]) -> dict[str, str]:

@@ -1,121 +1,194 @@
-"""Size and response of a patient's lesion as features, at the time a prediction is made."""
+"""Size and response measures of a patient as features: one value a patient, by the lesion rule."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
+from pipeline.config.assemble import LesionRule
 from pipeline.domain.features import FeatureGroup, FeatureSpec, FeatureTable
+from pipeline.domain.lesions import UNION_ID
 from pipeline.domain.scan import Modality, Timepoint
-from pipeline.response.change import DECREASES, compute_decreases
-from pipeline.response.lesion import SIZE_MEASURES, VIABLE_MEASURES
+from pipeline.response.lesion_rule import combine_lesions
+from pipeline.response.lesion_standing import Standing
+from pipeline.response.measure_names import (
+    SIZE_MEASURES,
+    Behaviour,
+    UnionOf,
+    find_behaviour,
+    find_unit,
+    list_measures,
+)
+from pipeline.response.measured import Measured, Missing, describe_missing, to_numbers
+from pipeline.response.visit_measures import (
+    Lesions,
+    Visits,
+    choose_modalities,
+    drop_union,
+    pick_measure,
+)
 
-UNITS = {
-    "volume_ml": "mL",
-    "longest_diameter_mm": "mm",
-    "viable_fraction": "1",
-    "viable_volume_ml": "mL",
-    "viable_diameter_mm": "mm",
-    "viable_area_mm2": "mm2",
-    "lipiodol_fraction": "1",
-}
-_INTENSITY = re.compile(r"(ct|mr|pt)_(mean|tumour_liver_ratio)_")
+PatientMeasures = Mapping[str, Mapping[str, Measured]]
+"""Measures of each patient at one time point, by patient and by name with the modality."""
+
+_NOT_DRAWN = Missing("not drawn")
 
 
-def choose_modality(measures: pd.DataFrame, order: Sequence[Modality]) -> pd.DataFrame:
-    """Keep, for each patient, the rows of the modality that sizes are compared in.
+@dataclass(frozen=True, slots=True)
+class LesionView:
+    """Lesions of a cohort with what makes a patient of them.
 
-    The first modality of ``order`` that has a row at every time point of the patient; failing
-    that, the first that has one at all.
+    Parameters
+    ----------
+    visits : mapping
+        As ``read_visits`` returns them.
+    standings : mapping of str to Standing
+        By patient.
+    rule : LesionRule
+        Declared before the analysis.
     """
-    times = measures.groupby("patient_id")["timepoint"].nunique()
-    covered = measures.groupby(["patient_id", "modality"])["timepoint"].nunique().reset_index()
-    by_patient: dict[str, dict[str, int]] = {}
-    for row in covered.itertuples():
-        by_patient.setdefault(str(row.patient_id), {})[str(row.modality)] = int(str(row.timepoint))
-    chosen = {
-        patient_id: _first_modality(counts, int(times[patient_id]), order)
-        for patient_id, counts in by_patient.items()
-    }
-    return measures[measures["patient_id"].map(chosen) == measures["modality"]]
+
+    visits: Visits
+    standings: Mapping[str, Standing]
+    rule: LesionRule
 
 
-def _first_modality(covered: dict[str, int], times: int, order: Sequence[Modality]) -> str:
-    ranked = sorted(covered, key=lambda name: order.index(Modality(name)))
-    complete = [name for name in ranked if covered[name] == times]
-    return (complete or ranked)[0]
+def measure_patients(
+    view: LesionView, timepoint: Timepoint, change: bool = False
+) -> PatientMeasures:
+    """Return each patient's measures at a time point, of every modality.
+
+    Parameters
+    ----------
+    view : LesionView
+        The lesions and the rule.
+    timepoint : Timepoint
+        Which visits.
+    change : bool
+        Whether for change, which is of matched lesions only; ``worst`` then follows one lesion,
+        where else it takes the worst value of each measure.
+    """
+    patients: dict[str, dict[str, Measured]] = {}
+    for key, lesions in view.visits.items():
+        if key.timepoint is timepoint and drop_union(lesions):
+            values = _combine_visit(lesions, view.standings[key.patient_id], view.rule, change)
+            prefix = key.modality.lower()
+            named = {f"{prefix}_{name}": value for name, value in values.items()}
+            patients.setdefault(key.patient_id, {}).update(named)
+    return patients
 
 
 def size_features(
-    measures: pd.DataFrame, timepoint: Timepoint, order: Sequence[Modality]
+    view: LesionView, timepoint: Timepoint, order: Sequence[Modality]
 ) -> FeatureTable:
-    """Return volume and longest diameter at the scoring time point, and at baseline before it."""
-    rows = choose_modality(measures, order)
-    frame = _at(rows, timepoint, SIZE_MEASURES).add_prefix("size_")
+    """Return volume and longest diameter at the scoring time point, and at baseline before it.
+
+    On one modality a patient, see ``choose_modalities``; mL and mm.
+    """
+    chosen = choose_modalities(view.visits, order)
+    frame = _sizes(view, timepoint, chosen).add_prefix("size_")
     if timepoint is Timepoint.PREOP:
-        baseline = _at(rows, Timepoint.BASELINE, SIZE_MEASURES).add_prefix("size_baseline_")
+        baseline = _sizes(view, Timepoint.BASELINE, chosen).add_prefix("size_baseline_")
         frame = frame.join(baseline, how="outer")
-    return _table(frame, FeatureGroup.SIZE)
-
-
-def response_features(
-    measures: pd.DataFrame, timepoint: Timepoint, order: Sequence[Modality]
-) -> FeatureTable:
-    """Return enhancement at the scoring time point and every decrease since baseline."""
-    rows = choose_modality(measures, order)
-    names = [*VIABLE_MEASURES, "lipiodol_fraction"]
-    intensities = [name for name in measures.columns if _INTENSITY.match(name)]
-    frame = _at(rows, timepoint, names).join(_intensities(measures, timepoint, intensities))
-    if timepoint is Timepoint.PREOP:
-        frame = frame.join(_decreases(rows), how="outer")
-    return _table(frame, FeatureGroup.RESPONSE)
-
-
-def _intensities(
-    measures: pd.DataFrame, timepoint: Timepoint, names: Sequence[str]
-) -> pd.DataFrame:
-    """Return each patient's intensities; a name carries its modality, so one row has each."""
-    here = measures[measures["timepoint"] == timepoint]
-    return here.groupby("patient_id")[list(names)].first().dropna(axis=1, how="all")
-
-
-def _decreases(rows: pd.DataFrame) -> pd.DataFrame:
-    measured = list(DECREASES.values())
-    before = _by_patient(_at(rows, Timepoint.BASELINE, measured))
-    after = _by_patient(_at(rows, Timepoint.PREOP, measured))
-    changes = {
-        patient_id: compute_decreases(before.get(patient_id, {}), after.get(patient_id, {}))
-        for patient_id in sorted({*before, *after})
-    }
-    frame = pd.DataFrame.from_dict(changes, orient="index", columns=list(DECREASES))
-    frame.index.name = "patient_id"
-    return frame
-
-
-def _by_patient(frame: pd.DataFrame) -> dict[str, dict[str, float]]:
-    return {
-        str(patient_id): {str(name): float(value) for name, value in row.items()}
-        for patient_id, row in frame.iterrows()
-    }
-
-
-def _at(rows: pd.DataFrame, timepoint: Timepoint, names: Sequence[str]) -> pd.DataFrame:
-    """Return the named measures at a time point, NaN for those that no lesion has."""
-    here = rows[rows["timepoint"] == timepoint].set_index("patient_id")
-    return here.reindex(columns=list(names)).astype(float)
-
-
-def _table(frame: pd.DataFrame, group: FeatureGroup) -> FeatureTable:
-    specs = tuple(FeatureSpec(str(name), group, _unit(str(name))) for name in frame.columns)
+    units = {name: find_unit(f"ct_{measure}") for measure, name in SIZE_MEASURES.items()}
+    specs = tuple(
+        FeatureSpec(
+            name, FeatureGroup.SIZE, units[name.removeprefix("size_").removeprefix("baseline_")]
+        )
+        for name in frame.columns
+    )
     return FeatureTable(frame, specs)
 
 
-def _unit(name: str) -> str:
-    if name in DECREASES:
-        return "%"
-    plain = name.removeprefix("size_").removeprefix("baseline_")
-    if plain.startswith("ct_mean_"):
-        return "HU"
-    if plain.startswith("pt_mean_"):
-        return "SUV"
-    return UNITS.get(plain, "1")
+def response_features(view: LesionView, timepoint: Timepoint) -> FeatureTable:
+    """Return every measure but size at the scoring time point, of every modality.
+
+    A measure that no patient has is left out.
+    """
+    sizes = {f"{modality.lower()}_{name}" for modality in Modality for name in SIZE_MEASURES}
+    frame = tabulate_measures(measure_patients(view, timepoint))
+    kept = [name for name in frame.columns if name not in sizes]
+    return describe_features(frame[kept].dropna(axis=1, how="all"), FeatureGroup.RESPONSE)
+
+
+def tabulate_measures(patients: PatientMeasures) -> pd.DataFrame:
+    """Return a row a patient and a column a measure in alphabetical order, NaN where missing."""
+    numbers = {patient_id: to_numbers(measures) for patient_id, measures in patients.items()}
+    frame = pd.DataFrame.from_dict(numbers, orient="index").astype(float)
+    frame.index = pd.Index(frame.index.astype(str), name="patient_id")
+    return frame[sorted(list_measures(frame.columns))].sort_index()
+
+
+def describe_features(frame: pd.DataFrame, group: FeatureGroup) -> FeatureTable:
+    """Return a table of measures as features with their units."""
+    specs = tuple(FeatureSpec(name, group, find_unit(name)) for name in frame.columns)
+    return FeatureTable(frame, specs)
+
+
+def explain_missing(patients: PatientMeasures) -> dict[str, str]:
+    """Return one line a patient that names every missing measure after its reason."""
+    return {
+        patient_id: describe_missing({name: measures[name] for name in list_measures(measures)})
+        for patient_id, measures in patients.items()
+    }
+
+
+def _sizes(view: LesionView, timepoint: Timepoint, chosen: Mapping[str, Modality]) -> pd.DataFrame:
+    patients = measure_patients(view, timepoint)
+    rows = {
+        patient_id: to_numbers(
+            {
+                name: measures.get(f"{chosen[patient_id].lower()}_{measure}", _NOT_DRAWN)
+                for measure, name in SIZE_MEASURES.items()
+            }
+        )
+        for patient_id, measures in patients.items()
+        if patient_id in chosen
+    }
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=list(SIZE_MEASURES.values()))
+    frame.index = pd.Index(frame.index.astype(str), name="patient_id")
+    return frame.astype(float)
+
+
+def _combine_visit(
+    lesions: Lesions, standing: Standing, rule: LesionRule, change: bool
+) -> dict[str, Measured]:
+    drawn = drop_union(lesions)
+    names = sorted({name for measures in lesions.values() for name in measures})
+    values: dict[str, Measured] = {}
+    for name in names:
+        behaviour = find_behaviour(name)
+        if change:
+            chosen = standing.in_change(rule)
+        elif rule is LesionRule.WORST and behaviour.worse is not None:
+            chosen = tuple(drawn)
+        else:
+            chosen = standing.in_visit(rule, list(drawn))
+        picked = {lesion: _pick(drawn, lesion, name) for lesion in chosen}
+        if rule is LesionRule.UNION:
+            values[name] = _unite(name, picked, lesions, behaviour)
+        else:
+            values[name] = combine_lesions(rule, picked, standing.volumes_ml, behaviour)
+    return values
+
+
+def _pick(drawn: Lesions, lesion: str, name: str) -> Measured:
+    if lesion not in drawn:
+        return Missing(f"lesion {lesion} is not drawn")
+    return pick_measure(drawn, name)[lesion]
+
+
+def _unite(
+    name: str, picked: Mapping[str, Measured], lesions: Lesions, behaviour: Behaviour
+) -> Measured:
+    """Return a measure of all lesions as one: as measured on their union where it is there.
+
+    What lies within one lesion is the greatest of them: a diameter of the drawn union would span
+    the gap between two lesions.
+    """
+    measured = UNION_ID in lesions and behaviour.union_of is not UnionOf.MAXIMUM
+    if measured and len(picked) > 1:
+        return pick_measure(lesions, name)[UNION_ID]
+    volumes = pick_measure(lesions, "volume_ml")
+    volumes_ml = to_numbers({lesion: volumes[lesion] for lesion in picked if lesion in volumes})
+    return combine_lesions(LesionRule.UNION, picked, volumes_ml, behaviour)

@@ -14,6 +14,18 @@ from pipeline.response.measured import Measured, Missing, divide, scale, subtrac
 LEAST_GAIN_SHARE = 0.02
 """A gain below this share of the native value is no denominator: it is noise. Own proposal."""
 
+COMPARED_PHASES = {
+    Modality.CT: ("arterial", "portal", "delayed"),
+    Modality.MR: ("arterial", "portal", "delayed", "hbp", "t2"),
+}
+"""Phases on which the tumour is always compared with liver; others where they are there."""
+
+LATE_PHASES = {"portal": "washout_percent", "delayed": "washout_percent_delayed"}
+"""Phases in which contrast may have washed out, and what the measure is called."""
+
+UNCHANGED_BY_CONTRAST = ("native", "t1", "t2", "dwi")
+"""Phases before contrast or without it; on the others lipiodol passes for enhancement."""
+
 
 @dataclass(frozen=True, slots=True)
 class PhaseMeans:
@@ -102,7 +114,7 @@ def compute_tumour_liver_ratio(tumour: PhaseMeans, liver: PhaseMeans, phase: str
 def measure_phase_ratios(
     tumour: PhaseMeans, liver: PhaseMeans, modality: Modality, dense: Missing | None = None
 ) -> dict[str, Measured]:
-    """Return all ratios of this module for one lesion, each a number or a reason.
+    """Return the mean on every phase and all ratios to liver, each a number or a reason.
 
     Parameters
     ----------
@@ -114,18 +126,25 @@ def measure_phase_ratios(
         From ``find_lipiodol``: withholds what reads attenuation rather than a gain, because oil is
         dense on every phase.
     """
-    gains = {
+    gains: dict[str, Measured] = {
         "aphe_ratio": compute_aphe_ratio(tumour, liver),
         "enhancement_arterial": compute_enhancement(tumour, "arterial", modality),
         "enhancement_portal": compute_enhancement(tumour, "portal", modality),
         "arterial_enhancement_fraction_percent": compute_arterial_enhancement_fraction(tumour),
     }
-    levels = {
-        "washout_percent": compute_washout_percent(tumour),
-        "tumour_liver_ratio_arterial": compute_tumour_liver_ratio(tumour, liver, "arterial"),
-        "tumour_liver_ratio_portal": compute_liver_corrected_washout(tumour, liver),
-        "tumour_liver_ratio_delayed": compute_tumour_liver_ratio(tumour, liver, "delayed"),
-        "tumour_liver_ratio_hbp": compute_tumour_liver_ratio(tumour, liver, "hbp"),
-        "tumour_liver_ratio_t2": compute_tumour_liver_ratio(tumour, liver, "t2"),
+    measures = gains | {
+        name: _withhold(compute_washout_percent(tumour, late), dense)
+        for late, name in LATE_PHASES.items()
     }
-    return gains | (levels if dense is None else dict.fromkeys(levels, dense))
+    for phase in dict.fromkeys((*COMPARED_PHASES[modality], *tumour.means)):
+        against = None if phase in UNCHANGED_BY_CONTRAST else dense
+        if phase in tumour.means:
+            measures[f"mean_{phase}"] = _withhold(tumour.on(phase), against)
+        ratio = compute_tumour_liver_ratio(tumour, liver, phase)
+        measures[f"tumour_liver_ratio_{phase}"] = _withhold(ratio, against)
+    return measures
+
+
+def _withhold(value: Measured, against: Missing | None) -> Measured:
+    """Return why a value says nothing, if so; one that is not there keeps its own reason."""
+    return value if isinstance(value, Missing) or against is None else against

@@ -7,6 +7,7 @@ from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist
 
 from pipeline.domain.scan import Region
+from pipeline.response.diameter import Diameter
 
 Mask = npt.NDArray[np.bool_]
 
@@ -24,10 +25,16 @@ def compute_longest_axial_diameter_mm(region: Region) -> float:
     image axis: give images in axial orientation. The line may cross tissue outside the region,
     as on a concave lesion (doi 10.1016/j.ejca.2008.10.026).
     """
-    spacing_x_mm, spacing_y_mm, _ = region.geometry.spacing_mm
-    slices = (plane for plane in region.inside if plane.any())
-    diameters = (_diameter_mm(plane, spacing_x_mm, spacing_y_mm) for plane in slices)
-    return max(diameters, default=0.0)
+    longest = find_longest_axial_diameter(region)
+    return longest.length_mm if longest else 0.0
+
+
+def find_longest_axial_diameter(region: Region) -> Diameter | None:
+    """Return the line of :func:`compute_longest_axial_diameter_mm`; None for an empty region."""
+    spacing_mm = np.array(region.geometry.spacing_mm[:2])
+    slices = (int(number) for number in np.flatnonzero(region.inside.any(axis=(1, 2))))
+    diameters = (_diameter(region.inside[number], number, spacing_mm) for number in slices)
+    return max(diameters, key=lambda diameter: diameter.length_mm, default=None)
 
 
 def compute_largest_axial_area_mm2(region: Region) -> float:
@@ -37,15 +44,18 @@ def compute_largest_axial_area_mm2(region: Region) -> float:
     return float(counts.max()) * spacing_x_mm * spacing_y_mm
 
 
-def _diameter_mm(plane: Mask, spacing_x_mm: float, spacing_y_mm: float) -> float:
+def _diameter(plane: Mask, number: int, spacing_mm: npt.NDArray[np.float64]) -> Diameter:
     rows, columns = np.nonzero(plane & ~ndimage.binary_erosion(plane))  # inner voxels cannot count
-    centres = np.stack([columns * spacing_x_mm, rows * spacing_y_mm], axis=1)
-    half_x = np.array([spacing_x_mm / 2, 0.0])
-    half_y = np.array([0.0, spacing_y_mm / 2])
-    outline = np.concatenate(
-        [centres + half_x, centres - half_x, centres + half_y, centres - half_y]
-    )
-    return float(pdist(outline[_hull_vertices(outline)]).max())
+    centres = np.stack([columns, rows], axis=1)
+    half_x, half_y = np.array([0.5, 0.0]), np.array([0.0, 0.5])
+    edges = (centres + half_x, centres - half_x, centres + half_y, centres - half_y)
+    outline = np.concatenate(edges)
+    outline = outline[_hull_vertices(outline * spacing_mm)]
+    lengths_mm = pdist(outline * spacing_mm)
+    longest = int(lengths_mm.argmax())
+    first, second = (points[longest] for points in np.triu_indices(len(outline), k=1))
+    start, end = ((float(x), float(y)) for x, y in outline[[first, second]])
+    return Diameter(float(lengths_mm[longest]), number, start, end)
 
 
 def _hull_vertices(points: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:

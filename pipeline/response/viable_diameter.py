@@ -20,6 +20,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from pipeline.domain.scan import Region
+from pipeline.response.diameter import Diameter
 from pipeline.response.measured import Missing
 
 Mask = npt.NDArray[np.bool_]
@@ -46,44 +47,27 @@ STEPS_PER_VOXEL = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Diameter:
-    """A line on an axial slice.
-
-    Parameters
-    ----------
-    length_mm : float
-        Its length.
-    slice_index : int
-        Index along z.
-    start_xy, end_xy : (float, float)
-        Its ends in voxels, x and y; whole numbers are voxel centres.
-    """
-
-    length_mm: float
-    slice_index: int
-    start_xy: tuple[float, float]
-    end_xy: tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
 class ViableDiameters:
     """Longest viable diameter and the longest viable one across it, on the same slice.
 
     Parameters
     ----------
-    longest : Diameter or None
-        None where nothing is viable.
-    across_mm : float
-        Length of the perpendicular one; 0 where nothing is viable.
+    longest, across : Diameter or None
+        The longest one and that perpendicular to it; None where nothing is viable.
     """
 
     longest: Diameter | None
-    across_mm: float
+    across: Diameter | None
 
     @property
     def mrecist_mm(self) -> float:
         """Longest viable diameter not crossing necrosis; 0 where nothing is viable."""
         return self.longest.length_mm if self.longest else 0.0
+
+    @property
+    def across_mm(self) -> float:
+        """Length of the perpendicular one; 0 where nothing is viable."""
+        return self.across.length_mm if self.across else 0.0
 
     @property
     def easl_mm2(self) -> float:
@@ -99,13 +83,14 @@ def measure_viable_diameters(viable: Region) -> ViableDiameters | Missing:
     of a voxel.
     """
     parts = list(_parts(viable.inside))
-    most = max((len(_outline(part)) for _, part, _ in parts), default=0)
+    large = (part for _, part, _ in parts if 4 * part.size > MOST_EDGES)  # others have fewer
+    most = max((len(_outline(part)) for part in large), default=0)
     if most > MOST_EDGES:
         return Missing(
             f"the viable part is noise: {most} outer edges on one slice; smooth it first"
         )
     longest = _find_longest(parts, viable)
-    return ViableDiameters(longest, _longest_across(viable, longest) if longest else 0.0)
+    return ViableDiameters(longest, _longest_across(viable, longest) if longest else None)
 
 
 def fill_small_necrosis(viable: Region, tumour: Region, below_mm3: float) -> Region:
@@ -158,9 +143,10 @@ def _parts(inside: Mask) -> Iterator[tuple[int, Mask, Points]]:
 def _outline(plane: Mask) -> Points:
     """Return midpoints of outer voxel edges, shape (n, 2), x y, in half voxels."""
     padded = np.pad(plane, 1)
+    height, width = plane.shape
     found = []
     for step_x, step_y in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-        beside = np.roll(padded, (-step_y, -step_x), axis=(0, 1))[1:-1, 1:-1]
+        beside = padded[1 + step_y :, 1 + step_x :][:height, :width]
         rows, columns = np.nonzero(plane & ~beside)
         found.append(np.stack([2 * columns + step_x, 2 * rows + step_y], axis=1))
     return np.concatenate(found)
@@ -247,8 +233,8 @@ def _stays_inside(plane: Mask, start: Points, end: Points) -> bool:
     return bool(plane[rows, columns].all())
 
 
-def _longest_across(viable: Region, diameter: Diameter) -> float:
-    """Return the longest viable line perpendicular to a diameter on its slice, in mm."""
+def _longest_across(viable: Region, diameter: Diameter) -> Diameter:
+    """Return the longest viable line perpendicular to a diameter on its slice."""
     spacing_mm = np.array(viable.geometry.spacing_mm[:2])
     plane = viable.inside[diameter.slice_index]
     start_mm = np.array(diameter.start_xy) * spacing_mm
@@ -265,12 +251,25 @@ def _longest_across(viable: Region, diameter: Diameter) -> float:
     last = np.array(plane.shape) + 1
     padded_rows, padded_columns = (index[..., axis] + 1 for axis in (1, 0))
     inside = np.pad(plane, 1)[np.clip(padded_rows, 0, last[0]), np.clip(padded_columns, 0, last[1])]
-    return _longest_run(inside) * step_mm
+    foot, begin, end = _longest_run(inside)
+    half = across * step_mm / 2  # a point stands for the step around it
+    start, stop = positions[foot, begin] - half, positions[foot, end - 1] + half
+    length_mm = (end - begin) * step_mm
+    ends = _to_voxels(start, spacing_mm), _to_voxels(stop, spacing_mm)
+    return Diameter(length_mm, diameter.slice_index, *ends)
 
 
-def _longest_run(inside: Mask) -> int:
-    """Return the most successive true values along the last axis, over all lines."""
+def _to_voxels(
+    position_mm: npt.NDArray[np.float64], spacing_mm: npt.NDArray[np.float64]
+) -> tuple[float, float]:
+    x, y = position_mm / spacing_mm
+    return float(x), float(y)
+
+
+def _longest_run(inside: Mask) -> tuple[int, int, int]:
+    """Return the line with the most successive true values, where they begin and end behind."""
     edges = np.diff(np.pad(inside, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    _, begins = np.nonzero(edges == 1)
+    lines, begins = np.nonzero(edges == 1)
     _, ends = np.nonzero(edges == -1)
-    return int((ends - begins).max(initial=0))
+    longest = int((ends - begins).argmax())
+    return int(lines[longest]), int(begins[longest]), int(ends[longest])

@@ -1,7 +1,7 @@
 """What to know about a probability: what was imputed, and what lies outside the training range."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,11 @@ def align(bundle: ModelBundle, table: FeatureTable) -> pd.DataFrame:
     return table.values.reindex(columns=[spec.name for spec in bundle.features])
 
 
-def judge(bundle: ModelBundle, values: pd.DataFrame) -> list[Prediction]:
+def judge(
+    bundle: ModelBundle,
+    values: pd.DataFrame,
+    absent: Mapping[str, Sequence[str]] | None = None,
+) -> list[Prediction]:
     """Score patients and say what to know about each answer.
 
     Parameters
@@ -42,7 +46,10 @@ def judge(bundle: ModelBundle, values: pd.DataFrame) -> list[Prediction]:
         The trained model.
     values : pandas.DataFrame
         As :func:`align` returns them, indexed by ``patient_id``.
+    absent : mapping of str to sequence of str, optional
+        By patient, regions that a scan does not have, with the reason.
     """
+    absent = absent or {}
     probabilities = bundle.predict(values)
     low, high = bundle.range_arrays()
     table = values.to_numpy(dtype=float)
@@ -53,7 +60,10 @@ def judge(bundle: ModelBundle, values: pd.DataFrame) -> list[Prediction]:
         Prediction(
             patient_id=str(patient_id),
             probability=float(probability),
-            missing=_describe_missing(bundle.features, gone),
+            missing=(
+                *_describe_missing(bundle.features, gone),
+                *absent.get(str(patient_id), ()),
+            ),
             warnings=_describe_outside(bundle.features, row, beyond),
         )
         for patient_id, probability, row, gone, beyond in zip(
@@ -67,7 +77,7 @@ def _crowd(spec: FeatureSpec) -> str:
     if spec.group in (FeatureGroup.RADIOMICS, FeatureGroup.DELTA):
         return f"{spec.group} features"
     modality = spec.name.split("_")[0]
-    return f"{modality.upper()} intensities" if modality in _MODALITIES else ""
+    return f"{modality.upper()} measures" if modality in _MODALITIES else ""
 
 
 def _describe_missing(specs: Sequence[FeatureSpec], missing: Flags) -> tuple[str, ...]:

@@ -1,15 +1,16 @@
 """Stage ``assemble``: all that is known of a patient becomes one row of features.
 
 Inputs
-    Radiomic features and response measures (a row a lesion and scan), serum features and the
-    covariates of the checked cohort.
+    Radiomic features and response measures (a row a lesion and scan), serum features, and the
+    patients and scans of the checked cohort.
 Outputs
-    A feature table, one row a patient, each column with group and unit.
+    A feature table, one row a patient, each column with group and unit; what became of each lesion
+    between the time points; the response of each patient by the criteria, to be read.
 """
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
     from pipeline.config.assemble import AssembleConfig
     from pipeline.config.cohort import CohortConfig
-    from pipeline.domain.features import FeatureGroup, FeatureTable
+    from pipeline.domain.cohort import ScanRow
+    from pipeline.domain.features import FeatureTable
     from pipeline.domain.scan import Timepoint
+    from pipeline.response.patient import LesionView
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Parts:
     ----------
     patients : pandas.DataFrame
         ``patients.csv`` of the checked cohort; its patients are the rows of the result.
+    scans : sequence of ScanRow
+        For the dates of the scans.
     radiomics : pandas.DataFrame
         A row a patient, time point, modality, phase, lesion and region.
     measures : pandas.DataFrame
@@ -40,37 +45,73 @@ class Parts:
         A row a patient.
     """
 
-    patients: "pd.DataFrame"
-    radiomics: "pd.DataFrame"
-    measures: "pd.DataFrame"
-    serum: "FeatureTable"
+    patients: "pd.DataFrame" = field(repr=False)
+    scans: "Sequence[ScanRow]" = field(repr=False)
+    radiomics: "pd.DataFrame" = field(repr=False)
+    measures: "pd.DataFrame" = field(repr=False)
+    serum: "FeatureTable" = field(repr=False)
 
 
-def run(parts: Parts, cohort: "CohortConfig", config: "AssembleConfig") -> "FeatureTable":
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """What the parts became.
+
+    Parameters
+    ----------
+    features : FeatureTable
+        A row a patient.
+    lesions : pandas.DataFrame
+        A row a patient and lesion: whether it is the same at both time points, and why.
+    response : pandas.DataFrame
+        A row a patient: categories and changes by each criterion, and why one is missing.
+    weights : pandas.DataFrame
+        Which lesions stand for each patient in a visit and in the change, for stage train.
+    """
+
+    features: "FeatureTable"
+    lesions: "pd.DataFrame" = field(repr=False)
+    response: "pd.DataFrame" = field(repr=False)
+    weights: "pd.DataFrame" = field(repr=False)
+
+
+def run(parts: Parts, cohort: "CohortConfig", config: "AssembleConfig") -> Assembled:
     """Join the parts; every patient of the cohort keeps a row, whatever is missing."""
-    from pipeline.domain.features import FeatureGroup
     from pipeline.features.clinical import encode_covariates
-    from pipeline.features.delta import compute_delta, widen
-    from pipeline.features.lesions import keep_lesions, largest_lesions
-    from pipeline.response.patient import response_features, size_features
+    from pipeline.response.lesion_matching import list_lesions, match_patients
+    from pipeline.response.lesion_standing import find_standings
+    from pipeline.response.lesion_weights import tabulate_weights
+    from pipeline.response.patient import (
+        LesionView,
+        explain_missing,
+        measure_patients,
+        response_features,
+        size_features,
+    )
+    from pipeline.response.patient_response import (
+        assess_patients,
+        criteria_features,
+        tabulate_responses,
+    )
+    from pipeline.response.visit_measures import read_visits
 
-    chosen = largest_lesions(parts.measures)
-    measures = keep_lesions(parts.measures, chosen)
-    radiomics = keep_lesions(parts.radiomics, chosen)
+    now, earlier, order = cohort.scoring_timepoint, _earlier(cohort), config.modality_order
+    visits = read_visits(parts.measures, [now] if earlier is None else [earlier, now])
+    matches = match_patients(visits, order, config.match_tolerance_mm) if earlier else {}
+    standings = find_standings(visits, matches, order, now)
+    view = LesionView(visits, standings, config.lesion_rule)
     clinical = encode_covariates(parts.patients, cohort.covariates)
-    now = widen(radiomics, cohort.scoring_timepoint)
-    tables = [
-        clinical,
-        parts.serum,
-        size_features(measures, cohort.scoring_timepoint, config.modality_order),
-        response_features(measures, cohort.scoring_timepoint, config.modality_order),
-        _as_table(now, FeatureGroup.RADIOMICS),
-    ]
-    earlier = _earlier(cohort)
+    tables = [clinical, parts.serum, size_features(view, now, order), response_features(view, now)]
+    tables.append(_radiomics(parts.radiomics, view, now))
+    responses = {}
     if earlier is not None:
-        delta = compute_delta(now, widen(radiomics, earlier))
-        tables.append(_as_table(delta, FeatureGroup.DELTA))
-    return _join(tables, clinical.values.index)
+        responses = assess_patients(visits, matches, order, config.target_lesions)
+        deltas = _deltas(parts, view, config, (earlier, now))
+        tables = [*tables[:-1], criteria_features(responses), tables[-1], *deltas]
+    patient_ids = clinical.values.index
+    missing = explain_missing(measure_patients(view, now))
+    response = tabulate_responses(responses, missing, patient_ids)
+    features, lesions = _join(tables, patient_ids), list_lesions(matches)
+    return Assembled(features, lesions, response, tabulate_weights(view))
 
 
 def _earlier(cohort: "CohortConfig") -> "Timepoint | None":
@@ -79,12 +120,45 @@ def _earlier(cohort: "CohortConfig") -> "Timepoint | None":
     return Timepoint.BASELINE if cohort.scoring_timepoint is Timepoint.PREOP else None
 
 
-def _as_table(frame: "pd.DataFrame", group: "FeatureGroup") -> "FeatureTable":
-    from pipeline.domain.features import FeatureSpec, FeatureTable
+def _radiomics(
+    rows: "pd.DataFrame", view: "LesionView", timepoint: "Timepoint", change: bool = False
+) -> "FeatureTable":
+    """Return the radiomic features of each patient at a time point, by the lesion rule."""
+    from pipeline.domain.features import FeatureGroup, FeatureSpec, FeatureTable
+    from pipeline.features.delta import widen
+    from pipeline.features.lesions import combine_lesions
+    from pipeline.response.lesion_standing import list_weights
 
+    weights = list_weights(view.visits, view.standings, view.rule, change)
+    frame = widen(combine_lesions(rows, weights), timepoint)
     # PyRadiomics does not state units; they follow from the image's and differ by feature.
+    group = FeatureGroup.RADIOMICS
     specs = tuple(FeatureSpec(str(name), group, "as PyRadiomics") for name in frame.columns)
     return FeatureTable(frame, specs)
+
+
+def _deltas(
+    parts: Parts,
+    view: "LesionView",
+    config: "AssembleConfig",
+    timepoints: "tuple[Timepoint, Timepoint]",
+) -> "list[FeatureTable]":
+    """Return the change of response measures and of radiomics, of matched lesions only."""
+    from pipeline.domain.features import FeatureGroup
+    from pipeline.features.delta import compute_delta, count_days
+    from pipeline.response.patient import describe_features, measure_patients, tabulate_measures
+
+    measures, radiomics = [], []
+    for timepoint in timepoints:
+        frame = tabulate_measures(measure_patients(view, timepoint, change=True))
+        seen = frame.dropna(axis=1, how="all")
+        measures.append(describe_features(seen, FeatureGroup.RESPONSE))
+        radiomics.append(_radiomics(parts.radiomics, view, timepoint, change=True))
+    days = count_days(parts.scans)
+    return [
+        compute_delta(after, before, config.delta_forms, days)
+        for before, after in (measures, radiomics)
+    ]
 
 
 def _join(tables: Sequence["FeatureTable"], patient_ids: "pd.Index") -> "FeatureTable":
@@ -105,6 +179,9 @@ def _command(argv: Sequence[str]) -> ExitCode:
     parser.add_argument("--measures", type=Path, required=True, help="table of stage measure")
     parser.add_argument("--serum", type=Path, required=True, help="table of stage biomarkers")
     parser.add_argument("--out", type=Path, required=True, help="feature table to write (Parquet)")
+    parser.add_argument("--lesions-out", type=Path, help="table of matched lesions (Parquet)")
+    parser.add_argument("--response-out", type=Path, help="table of responses to read (Parquet)")
+    parser.add_argument("--weights-out", type=Path, help="which lesions stand for whom (Parquet)")
     args = parser.parse_args(argv)
 
     import pandas as pd
@@ -113,16 +190,25 @@ def _command(argv: Sequence[str]) -> ExitCode:
     from pipeline.config.cohort import load_cohort_config
     from pipeline.config.loading import load_settings
     from pipeline.ingest.cohort import read_checked_cohort
-    from pipeline.tabular import read_feature_table, write_feature_table
+    from pipeline.tabular import read_feature_table, write_feature_table, write_parquet
 
+    checked = read_checked_cohort(args.cohort)
     parts = Parts(
-        patients=read_checked_cohort(args.cohort).patients,
+        patients=checked.patients,
+        scans=checked.scans,
         radiomics=pd.read_parquet(args.radiomics),
         measures=pd.read_parquet(args.measures),
         serum=read_feature_table(args.serum),
     )
     config = load_settings(AssembleConfig, args.config)
-    write_feature_table(run(parts, load_cohort_config(args.cohort_config), config), args.out)
+    assembled = run(parts, load_cohort_config(args.cohort_config), config)
+    write_feature_table(assembled.features, args.out)
+    if args.lesions_out:
+        write_parquet(assembled.lesions, args.lesions_out)
+    if args.response_out:
+        write_parquet(assembled.response, args.response_out)
+    if args.weights_out:
+        write_parquet(assembled.weights, args.weights_out)
     return ExitCode.DONE
 
 

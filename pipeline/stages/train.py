@@ -1,10 +1,12 @@
 """Stage ``train``: cross-validate every feature set, refit the declared procedure, bundle it.
 
 Inputs
-    The feature table and the checked cohort's outcome.
+    The feature table, the checked cohort's outcome and, where features must be stable, their ICC;
+    voxels of tumours, whose habitats are found anew in each training part.
 Outputs
     Out-of-fold predictions of every feature set, candidate and comparator on identical folds, a
-    summary, and the declared procedure fitted on all patients as a model bundle.
+    summary, the declared procedure fitted on all patients as a model bundle, and the inputs that it
+    was fitted on.
 """
 
 import argparse
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from pipeline.config.cohort import CohortConfig
     from pipeline.config.train import TrainConfig
     from pipeline.domain.features import FeatureSpec, FeatureTable
-    from pipeline.modeling.crossvalidation import LabelledTable
+    from pipeline.modeling.crossvalidation import FoldFeatures, LabelledTable
+    from pipeline.modeling.habitat_features import HabitatData, Models
+    from pipeline.modeling.stable_features import StableFeatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class TrainingResult:
         Its inputs, in order.
     table : LabelledTable
         The patients it was fitted on.
+    habitats : mapping of str to HabitatModel
+        By modality, found in all their tumours.
     """
 
     predictions: "pd.DataFrame" = field(repr=False)
@@ -48,10 +54,16 @@ class TrainingResult:
     procedure: "Pipeline" = field(repr=False)
     features: "tuple[FeatureSpec, ...]" = field(repr=False)
     table: "LabelledTable" = field(repr=False)
+    habitats: "Models" = field(default_factory=dict, repr=False)
 
 
 def run(
-    table: "FeatureTable", outcome: "pd.Series[float]", config: "TrainConfig", jobs: int = 1
+    table: "FeatureTable",
+    outcome: "pd.Series[float]",
+    config: "TrainConfig",
+    jobs: int = 1,
+    stability: "pd.DataFrame | None" = None,
+    habitats: "HabitatData | None" = None,
 ) -> TrainingResult:
     """Cross-validate and refit.
 
@@ -66,11 +78,16 @@ def run(
         Folds, candidates, feature sets.
     jobs : int
         Processes; the result does not depend on them.
+    stability : pandas.DataFrame, optional
+        ICC of radiomic features, as the stage stability writes it; needed for ``minimum_icc``.
+    habitats : HabitatData, optional
+        Voxels of tumours; without them there are no habitat features.
 
     Raises
     ------
     ModelingError
-        If the table is not fit for training, or the declared feature set has no usable column.
+        If the table is not fit for training, the declared feature set has no usable column, or a
+        radiomic feature has no ICC where one is asked for.
     LeakageError
         If a column knows the outcome.
     """
@@ -81,13 +98,15 @@ def run(
     from pipeline.modeling.table_checks import check_training_table
     from pipeline.modeling.training_plan import plan_experiments
 
+    stable = _keep_stable(table, stability, config)
+    table, models, learned = _add_habitats(stable.table, outcome, config, habitats)
     labelled = _with_outcome(table, outcome)
     warnings = check_training_table(labelled.values, labelled.y, None, config)
     target = outcome.loc[labelled.values.index].astype(int)
     check_predictors(labelled.values, target, config.not_predictors)
     plan = plan_experiments(table.specs, labelled.values, config)
     folds = split_repeatedly(labelled.y, None, config.outer_folds, config.repeats, config.seed)
-    predictions = cross_validate(labelled, plan.experiments, folds, config, jobs)
+    predictions = cross_validate(labelled, plan.experiments, folds, config, jobs, learned)
     declared = plan.declared
     procedure = build_procedure(config.declared.candidate, config)
     fit_procedure(procedure, labelled.matrix(declared.columns), labelled.y)
@@ -97,10 +116,43 @@ def run(
         "patients": _count(table, labelled),
         "feature_sets": plan.describe(predictions),
         "skipped": plan.skipped,
+        "unstable": {"features": len(stable.dropped), "reasons": stable.dropped},
         "warnings": warnings,
     }
     specs = tuple(spec for spec in table.specs if spec.name in chosen)
-    return TrainingResult(predictions, summary, procedure, specs, labelled)
+    return TrainingResult(predictions, summary, procedure, specs, labelled, models)
+
+
+def _add_habitats(
+    table: "FeatureTable",
+    outcome: "pd.Series[float]",
+    config: "TrainConfig",
+    data: "HabitatData | None",
+) -> "tuple[FeatureTable, Models, FoldFeatures | None]":
+    from pipeline.modeling.habitat_features import learn_habitats
+
+    if data is None or not config.habitats.enabled:
+        return table, {}, None
+    trained = tuple(_with_outcome(table, outcome).values.index)
+    return learn_habitats(table, trained, data, config.habitats)
+
+
+def _keep_stable(
+    table: "FeatureTable", stability: "pd.DataFrame | None", config: "TrainConfig"
+) -> "StableFeatures":
+    from pipeline.domain.errors import ModelingError
+    from pipeline.modeling.stable_features import StableFeatures, keep_stable
+
+    minimum_icc = config.preprocessing.minimum_icc
+    if minimum_icc is None:
+        return StableFeatures(table)
+    if stability is None:
+        msg = (
+            f"train.yaml: preprocessing.minimum_icc: expected no limit without --stability, got"
+            f" {minimum_icc}. Give the table of the stage stability, or set minimum_icc: null."
+        )
+        raise ModelingError(msg)
+    return keep_stable(table, stability, minimum_icc)
 
 
 def _with_outcome(table: "FeatureTable", outcome: "pd.Series[float]") -> "LabelledTable":
@@ -126,23 +178,45 @@ def _command(argv: Sequence[str]) -> ExitCode:
     args = _parse(argv)
 
     import joblib
+    import pandas as pd
 
     from pipeline.config.cohort import load_cohort_config
     from pipeline.config.loading import load_settings
     from pipeline.config.train import TrainConfig
+    from pipeline.domain.features import FeatureTable
     from pipeline.ingest.cohort import read_checked_cohort
-    from pipeline.tabular import read_feature_table, write_json, write_parquet
+    from pipeline.tabular import (
+        read_feature_table,
+        write_feature_table,
+        write_json,
+        write_parquet,
+    )
 
     config = load_settings(TrainConfig, args.config)
     cohort = load_cohort_config(args.cohort_config)
     table = read_feature_table(args.features)
     patients = read_checked_cohort(args.cohort).patients.set_index("patient_id")
     outcome = cohort.outcome.is_positive(patients[cohort.outcome.column].astype(float))
-    result = run(table, outcome, config, args.jobs or joblib.cpu_count())
+    stability = pd.read_parquet(args.stability) if args.stability else None
+    habitats = _read_habitats(args, cohort)
+    result = run(table, outcome, config, args.jobs or joblib.cpu_count(), stability, habitats)
     write_parquet(result.predictions, args.out / "predictions.parquet")
     write_json(result.summary, args.out / "train.json")
+    inputs = result.table.values[[spec.name for spec in result.features]]
+    write_feature_table(FeatureTable(inputs, result.features), args.out / "inputs.parquet")
     _write_bundle(result, cohort, config, args)
     return ExitCode.DONE
+
+
+def _read_habitats(args: argparse.Namespace, cohort: "CohortConfig") -> "HabitatData | None":
+    import pandas as pd
+
+    from pipeline.modeling.habitat_features import HabitatData
+
+    if args.habitats is None:
+        return None
+    voxels, weights = pd.read_parquet(args.habitats), pd.read_parquet(args.weights)
+    return HabitatData.read(voxels, weights, cohort.scoring_timepoint)
 
 
 def _write_bundle(
@@ -162,10 +236,13 @@ def _write_bundle(
         list_versions,
         write_bundle,
     )
+    from pipeline.modeling.habitat_features import to_plain
+    from pipeline.modeling.manifest import hash_file
 
     about = json.loads((args.cohort / "cohort.json").read_text(encoding="utf-8"))
     settings = collect_settings(args.configs, cohort)
     table, declared = result.table, config.declared
+    voxels = [path for path in (args.habitats, args.weights) if path is not None]
     scores = result.summary["feature_sets"][declared.feature_set]["scores"]
     contents = BundleContents(
         features=result.features,
@@ -176,9 +253,11 @@ def _write_bundle(
         out_of_fold=scores[declared.candidate],
         declared=declared.model_dump(),
         seed=config.seed,
-        sha256=hash_inputs(args.features, settings),
+        sha256=hash_inputs(args.features, settings)
+        | {path.name: hash_file(path) for path in voxels},
         versions=list_versions(),
         revision=args.revision,
+        habitats=to_plain(result.habitats),
     )
     # The worked example is nobody's row: a bundle travels, patients' data does not.
     write_bundle(args.bundle, contents, result.procedure, table.values.median(), settings)
@@ -188,6 +267,9 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="pipeline.stages.train", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="train.yaml")
     parser.add_argument("--features", type=Path, required=True, help="feature table (Parquet)")
+    parser.add_argument("--stability", type=Path, help="table of stage stability (minimum_icc)")
+    parser.add_argument("--habitats", type=Path, help="voxels of tumours, of stage measure")
+    parser.add_argument("--weights", type=Path, help="of stage assemble; goes with --habitats")
     parser.add_argument("--cohort", type=Path, required=True, help="the checked cohort's folder")
     parser.add_argument("--configs", type=Path, required=True, help="settings to put in the bundle")
     parser.add_argument("--cohort-config", type=Path, required=True, help="cohort.yaml")
@@ -195,7 +277,10 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--bundle", type=Path, required=True, help="folder for the model bundle")
     parser.add_argument("--jobs", type=at_least_one, help="processes (default: one a core)")
     parser.add_argument("--revision", help="git revision to note in the bundle")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if (args.habitats is None) != (args.weights is None):
+        parser.error("--habitats and --weights go together: give both or neither")
+    return args
 
 
 def main(argv: Sequence[str] | None = None) -> int:

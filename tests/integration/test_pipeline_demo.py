@@ -23,7 +23,7 @@ OUTPUTS = {
         "problems.json",
         "scans.csv",
     ],
-    "data/train": ["predictions.parquet", "train.json"],
+    "data/train": ["inputs.parquet", "predictions.parquet", "train.json"],
     "models/report": ["MODEL_CARD.md", "index.html"],
 }
 
@@ -83,7 +83,7 @@ def test_predict_equals_the_training_row(project: Project) -> None:
     )
     assert done.returncode == 0, done.stderr
     scored = pd.read_csv(project.folder / "predictions/predictions.csv", index_col="patient_id")
-    table = read_feature_table(project.folder / "data/features.parquet")
+    table = read_feature_table(project.folder / "data/train/inputs.parquet")
     bundle = load_bundle(project.folder / "models/bundle")
     expected = pd.Series(bundle.predict(align(bundle, table)), index=table.values.index)
     # The CSV keeps all digits, so equal means equal.

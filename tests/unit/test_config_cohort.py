@@ -92,6 +92,8 @@ def test_what_knows_the_outcome_is_no_covariate(tmp_path: Path, name: str) -> No
     [
         ("{kind: categorical, categories: [a, b], range: [0, 1]}", "has no range"),
         ("{kind: numeric, range: [5, 5]}", "smallest and the largest"),
+        ("{kind: lr_tr, range: [0, 1]}", "of kind lr_tr has no range"),
+        ("{kind: lr_tr, categories: [a, b]}", "of kind lr_tr has no categories"),
     ],
 )
 def test_ranges_that_mean_nothing(tmp_path: Path, declared: str, why: str) -> None:

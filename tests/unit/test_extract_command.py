@@ -228,7 +228,8 @@ def test_stages_prepare_and_extract_share_the_store(
     shared = _stage_arguments(cohort, tmp_path, "strict")
     prepare = str(tmp_path / "prepare.yaml")
     index, table = tmp_path / "prepared.parquet", tmp_path / "radiomics.parquet"
-    assert prepare_stage.main([*shared, "--config", prepare, "--out", str(index)]) == 0
+    outs = ["--out", str(index), "--registrations-out", str(tmp_path / "registrations.parquet")]
+    assert prepare_stage.main([*shared, "--config", prepare, *outs]) == 0
     prepared = _stored(store, "prepared")
     extract = [*shared, "--config-dir", str(tmp_path), "--prepare-config", prepare]
     assert extract_stage.main([*extract, "--out", str(table)]) == 0
@@ -251,7 +252,8 @@ def test_a_failed_case_stops_a_strict_run_and_is_listed_in_both(
     shared = _stage_arguments(cohort, tmp_path, policy)
     index = tmp_path / "prepared.parquet"
     prepare = ["--config", str(tmp_path / "prepare.yaml"), "--out", str(index)]
-    assert prepare_stage.main([*shared, *prepare]) == code
+    others = ["--registrations-out", str(tmp_path / "registrations.parquet")]
+    assert prepare_stage.main([*shared, *prepare, *others]) == code
     assert pd.read_parquet(index)["patient_id"].tolist() == ["P0", "P2", "P3"]
     failures = pd.read_csv(tmp_path / "prepared_failures.csv")
     assert failures["patient_id"].tolist() == ["P1"]

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from pipeline.config.extraction import ExtractionParameters, load_extraction_parameters
-from pipeline.domain.cohort import ScanRow
 from pipeline.domain.errors import CaseError, ConfigError
 from pipeline.domain.geometry import Geometry
-from pipeline.domain.scan import Modality, Region, Scan, Timepoint
-from pipeline.features.cohort import list_feature_names, list_region_cases
+from pipeline.domain.scan import Modality, Region, Scan
+from pipeline.features.cohort import list_feature_names
 from pipeline.features.engine import identify_engine, load_engine
 from pipeline.features.extraction import Extraction
 from pipeline.imaging.intensity import IntensityReference
@@ -20,6 +19,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 GRID = Geometry((12, 11, 10), (1.0, 1.0, 1.5), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
 NOISE = np.random.default_rng(0).normal(60, 30, GRID.shape_zyx)
 SCAN = Scan(NOISE.astype(np.int16), GRID, Modality.CT)
+MR = replace(SCAN, modality=Modality.MR)
 OFFSETS = np.indices(GRID.shape_zyx) - np.reshape((5, 5, 6), (3, 1, 1, 1))
 REGION = Region((OFFSETS**2).sum(axis=0) <= 9, GRID, "tumour")
 EMPTY = replace(REGION, inside=np.zeros(GRID.shape_zyx, dtype=bool))
@@ -137,14 +137,24 @@ def test_an_empty_region_is_refused(tmp_path: Path) -> None:
         )
 
 
-def test_intensities_are_standardised_by_the_reference_that_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tissue", ["liver", "muscle"])
+def test_mr_is_standardised_by_the_reference_that_is_named(tmp_path: Path, tissue: str) -> None:
+    parameters = _parameters(tmp_path, f"pipeline: {{standardise: {tissue}}}")
+    references = {tissue: IntensityReference(mean=60.0, deviation=10.0)}
+    plain = extract_features(MR, REGION, {}, ExtractionParameters(), CountingEngine(), None)
+    scaled = extract_features(MR, REGION, references, parameters, CountingEngine(), None)
+    assert scaled["mean"] == pytest.approx((plain["mean"] - 60) * 10, rel=1e-5)
+    even = {tissue: IntensityReference(mean=60.0, deviation=0.0)}
+    for useless in ({}, even):
+        with pytest.raises(CaseError, match=f"by the {tissue}: expected a {tissue} region"):
+            extract_features(MR, REGION, useless, parameters, CountingEngine(), None)
+
+
+def test_ct_is_never_standardised(tmp_path: Path) -> None:
     parameters = _parameters(tmp_path, "pipeline: {standardise: liver}")
     references = {"liver": IntensityReference(mean=60.0, deviation=10.0)}
-    plain = extract_features(SCAN, REGION, {}, ExtractionParameters(), CountingEngine(), None)
-    scaled = extract_features(SCAN, REGION, references, parameters, CountingEngine(), None)
-    assert scaled["mean"] == pytest.approx((plain["mean"] - 60) * 10, rel=1e-5)
-    with pytest.raises(CaseError, match=r"by the liver: expected a liver region"):
-        extract_features(SCAN, REGION, {}, parameters, CountingEngine(), None)
+    with pytest.raises(CaseError, match=r"CT is not standardised.* none, got liver"):
+        extract_features(SCAN, REGION, references, parameters, CountingEngine(), None)
 
 
 def test_without_settings_the_defaults_are_pyradiomics_own() -> None:
@@ -197,7 +207,7 @@ def test_names_are_known_before_any_image_is_read(tmp_path: Path, text: str) -> 
         ("imageType: {Log: {}}", r"key imageType: unknown Log. Did you mean LoG\? Allowed: Orig"),
         ("featureClass: {textures: }", r"key featureClass: unknown textures. .*Allowed: shape, "),
         ("pipeline: {region: [tumour]}", "key pipeline.region: unknown"),
-        ("pipeline: {regions: [spleen]}", "key pipeline.regions.0: .*'tumour' or 'liver'"),
+        ("pipeline: {regions: [spleen]}", "key pipeline.regions.0: .*'tumour', 'liver', 'ring"),
         ("setting: 25", "key setting: .* valid dictionary"),
     ],
 )
@@ -215,7 +225,7 @@ def test_a_wrong_parameter_file_names_file_key_and_what_is_allowed(
         ("setting: {binWidth: wide}", "Value 'wide' is not of type 'float'"),
         ("featureClass: {glcm: [Contrst]}", "unrecognized features: {'Contrst'}"),
         ("imageType: {LoG: {}}", "key sigma is missing"),
-        ("imageType: {LBP2D: {}}", "needs the package skimage"),
+        ("imageType: {LBP3D: {}}", "needs the package trimesh"),
     ],
 )
 def test_what_only_the_engine_knows_is_refused_before_the_first_case(
@@ -266,20 +276,6 @@ def test_the_project_s_parameter_files_are_native_and_alike(modality: Modality) 
     ct = list_feature_names([load_extraction_parameters(CONFIGS / "extraction_ct.yaml")])
     assert names == ct
     assert len(names) == 107
-
-
-def test_a_liver_is_asked_only_of_scans_that_have_one(tmp_path: Path) -> None:
-    parameters = _parameters(tmp_path, "pipeline: {regions: [tumour, liver]}")
-    row = ScanRow(
-        patient_id="P1",
-        timepoint=Timepoint.PREOP,
-        modality=Modality.CT,
-        phase="portal",
-        image="i",
-        mask="m",
-    )
-    cases = list_region_cases([row, replace(row, liver_mask="l")], {Modality.CT: parameters})
-    assert [case.region for case in cases] == ["tumour", "tumour", "liver"]
 
 
 def test_a_parameter_file_in_json_is_read_too(tmp_path: Path) -> None:

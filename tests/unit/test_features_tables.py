@@ -1,39 +1,12 @@
-"""Radiomic features side by side, their change, and covariates as numbers."""
+"""Covariates as numbers, and what a feature table must be."""
 
 import pandas as pd
 import pytest
 
 from pipeline.config.cohort import Covariate
+from pipeline.domain.errors import MeasurementError
 from pipeline.domain.features import FeatureGroup, FeatureSpec, FeatureTable
-from pipeline.domain.scan import Timepoint
 from pipeline.features.clinical import encode_covariates
-from pipeline.features.delta import compute_delta, widen
-
-
-def test_one_row_a_patient_with_modality_and_phase_in_the_name() -> None:
-    rows = pd.DataFrame(
-        [
-            ("P1", "preop", "CT", "arterial", "1", "tumour", 1.0, 2.0),
-            ("P1", "preop", "CT", "portal", "1", "tumour", 3.0, 4.0),
-            ("P2", "preop", "MR", "arterial", "1", "tumour", 5.0, None),
-            ("P1", "baseline", "CT", "arterial", "1", "tumour", 0.5, 2.5),
-        ],
-        columns=["patient_id", "timepoint", "modality", "phase", "lesion_id", "region", "f", "g"],
-    )
-    wide = widen(rows, Timepoint.PREOP)
-    assert list(wide.columns) == [
-        "ct_arterial_tumour_f",
-        "ct_arterial_tumour_g",
-        "ct_portal_tumour_f",
-        "ct_portal_tumour_g",
-        "mr_arterial_tumour_f",
-    ]
-    assert wide.loc["P1", "ct_portal_tumour_g"] == 4
-    assert wide["ct_arterial_tumour_f"].isna().to_dict() == {"P1": False, "P2": True}
-    delta = compute_delta(wide, widen(rows, Timepoint.BASELINE))
-    assert list(delta.columns) == ["delta_ct_arterial_tumour_f", "delta_ct_arterial_tumour_g"]
-    assert delta.to_numpy()[0].tolist() == [0.5, -0.5]
-    assert delta.isna().to_numpy()[1].all()
 
 
 def test_covariates_are_encoded_by_the_settings_alone() -> None:
@@ -56,6 +29,39 @@ def test_covariates_are_encoded_by_the_settings_alone() -> None:
     assert table.values["clinical_hbv_1"].tolist()[:2] == [1.0, 0.0]
     assert table.values.isna().sum().tolist() == [1, 1, 3]
     assert table.specs[0] == FeatureSpec("clinical_age", FeatureGroup.CLINICAL, "years")
+
+
+READERS = ["LR-TR Viable", "nonviable", "Equivocal", "LR-TR nonevaluable", None]
+
+
+def lr_tr_table(written: list[str | None]) -> FeatureTable:
+    names = [f"P{number}" for number in range(len(written))]
+    patients = pd.DataFrame({"patient_id": names, "lr_tr": written})
+    return encode_covariates(patients, {"lr_tr": Covariate(kind="lr_tr")})
+
+
+def test_the_reader_s_category_is_a_response() -> None:
+    table = lr_tr_table(READERS)
+    assert table.specs == (
+        FeatureSpec("lr_tr_viable", FeatureGroup.RESPONSE, "1"),
+        FeatureSpec("lr_tr_equivocal", FeatureGroup.RESPONSE, "1"),
+    )
+    assert table.values.fillna(-1).to_numpy().tolist() == [
+        [1, 0],
+        [0, 0],
+        [0, 1],
+        [-1, -1],
+        [-1, -1],
+    ]
+
+
+def test_nobody_read_is_missing() -> None:
+    assert lr_tr_table([None, None]).values.isna().all(axis=None)
+
+
+def test_another_category_is_refused_by_its_name() -> None:
+    with pytest.raises(MeasurementError, match=r"column lr_tr: expected LR-TR viable.*'alive'"):
+        lr_tr_table(["LR-TR Viable", "alive"])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """N4 takes out a known field; what it cannot work on is refused."""
 
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +8,8 @@ import SimpleITK as sitk
 
 from pipeline.domain.errors import CaseError
 from pipeline.domain.geometry import Geometry
-from pipeline.domain.scan import Modality, Region, Scan
+from pipeline.domain.scan import Modality, Scan
 from pipeline.imaging.bias_field import correct_bias_field
-from pipeline.imaging.intensity import measure_references, normalise
 
 GRID = Geometry((72, 64, 32), (3.0, 3.0, 5.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
 
@@ -72,19 +70,3 @@ def test_only_mr_with_a_foreground_is_corrected() -> None:
         correct_bias_field(Scan(np.full(GRID.shape_zyx, 7.0), GRID, Modality.MR))
     with pytest.raises(CaseError, match=r"no foreground .* positive values"):
         correct_bias_field(Scan(-true, GRID, Modality.MR))
-
-
-def test_mr_is_normalised_by_the_first_tissue_there_is_and_ct_is_not() -> None:
-    true, body = _body()
-    scan = Scan(true, GRID, Modality.MR)
-    muscle = Region(body & (true < 250), GRID, "muscle")
-    references = measure_references(scan, {"muscle": muscle})
-    normalised, used = normalise(scan, references, ["liver", "muscle"])
-    assert used == "muscle"
-    values = normalised.voxels[muscle.inside].astype(np.float64)
-    assert values.mean() == pytest.approx(0, abs=1e-3)
-    assert values.std() == pytest.approx(100, rel=1e-5)
-    scanned = replace(scan, modality=Modality.CT)
-    assert normalise(scanned, references, ["liver"]) == (scanned, "")
-    with pytest.raises(CaseError, match=r"expected one of liver .* got image, muscle"):
-        normalise(scan, references, ["liver"])

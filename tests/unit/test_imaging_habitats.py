@@ -7,12 +7,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from pipeline.config.train import HabitatSettings
 from pipeline.domain.errors import CaseError
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Modality, Region, Scan
-from pipeline.imaging.habitats import HabitatModel, find_habitats, fit_habitats, stack_phases
+from pipeline.imaging.habitat_voxels import stack_phases
+from pipeline.imaging.habitats import HabitatModel, find_habitats, fit_habitats
 from pipeline.imaging.intensity import IntensityReference
 
+SETTINGS = HabitatSettings(clusters=3, voxels_a_tumour=2000, seed=7)
 PHASES = ("native", "arterial", "portal")
 CENTRES = np.array([[0.0, -2.0, -1.0], [0.0, 1.0, 3.0], [0.0, 6.0, 2.0]])
 MODEL = HabitatModel(PHASES, tuple(tuple(row) for row in CENTRES.tolist()))
@@ -27,17 +30,17 @@ def _tumour(seed: int, counts: tuple[int, int, int]) -> npt.NDArray[np.float64]:
 
 def test_known_clusters_are_found_in_order_of_enhancement() -> None:
     tumours = [_tumour(1, (300, 50, 20)), _tumour(2, (10, 200, 90)), _tumour(3, (0, 0, 80))]
-    model = fit_habitats(tumours, PHASES, seed=7)
+    model = fit_habitats(tumours, PHASES, SETTINGS)
     assert model.phases == PHASES
     assert np.allclose(model.centres, CENTRES, atol=0.05)
-    assert fit_habitats(tumours, PHASES, seed=7) == model
+    assert fit_habitats(tumours, PHASES, SETTINGS) == model
     assert HabitatModel.from_plain(json.loads(json.dumps(asdict(model)))) == model
 
 
 def test_a_large_tumour_does_not_outvote_the_others() -> None:
     """300 voxels of small tumours keep their habitat beside 200 000 of a large one."""
     large = np.random.default_rng(0).normal(CENTRES[0], 0.5, (200_000, 3))
-    model = fit_habitats([large, _tumour(1, (0, 150, 150))], PHASES, seed=7)
+    model = fit_habitats([large, _tumour(1, (0, 150, 150))], PHASES, SETTINGS)
     assert np.allclose(model.centres, CENTRES, atol=0.1)
 
 
@@ -46,7 +49,7 @@ def test_a_tumour_counted_by_hand() -> None:
     inside = np.zeros(GRID.shape_zyx, dtype=bool)
     inside[0, :2, :3] = True
     values = CENTRES[[0, 0, 1, 2, 2, 1]] + [0.3, 0.0, 0.0]
-    found = find_habitats(MODEL, values, Region(inside, GRID, "tumour"))
+    found = find_habitats(MODEL, values, inside)
     assert found.labels[0].tolist() == [[1, 1, 2, 0], [3, 3, 2, 0], [0, 0, 0, 0]]
     assert found.fractions == pytest.approx((1 / 3, 1 / 3, 1 / 3))
     assert found.dispersion == pytest.approx(0.3)
@@ -56,7 +59,7 @@ def test_a_tumour_counted_by_hand() -> None:
 def test_a_habitat_that_a_tumour_lacks_has_no_share() -> None:
     inside = np.zeros(GRID.shape_zyx, dtype=bool)
     inside[0, 0, 0] = True
-    found = find_habitats(MODEL, CENTRES[[2]], Region(inside, GRID, "tumour"))
+    found = find_habitats(MODEL, CENTRES[[2]], inside)
     assert found.fractions == (0, 0, 1)
     assert np.isnan(found.boundary_share)
 
@@ -76,6 +79,6 @@ def test_values_are_in_deviations_of_the_liver() -> None:
 
 def test_too_little_to_divide_is_refused() -> None:
     with pytest.raises(CaseError, match="at least 3 different voxels, got 1"):
-        fit_habitats([np.ones((50, 3))], PHASES, seed=7)
+        fit_habitats([np.ones((50, 3))], PHASES, SETTINGS)
     with pytest.raises(CaseError, match="at least 3 different voxels, got 0"):
-        fit_habitats([], PHASES, seed=7)
+        fit_habitats([], PHASES, SETTINGS)

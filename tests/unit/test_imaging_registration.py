@@ -104,6 +104,16 @@ def test_a_liver_mask_makes_the_liver_match_where_the_body_stays() -> None:
     assert _errors_voxels(alone, slid, slide).mean() > 1
 
 
+def test_one_liver_mask_used_for_both_phases_does_not_hold_the_liver_back(
+    turned: Phantom,
+) -> None:
+    """Its Dice is 1 as the scans lie, and any true motion would make it less."""
+    result = register(replace(turned.pair, moving_liver=turned.pair.fixed_liver), RIGID)
+    assert (result.method, result.failure) == (RegistrationMethod.RIGID, "")
+    assert np.isnan([result.quality.dice_before, result.quality.dice_rigid]).all()
+    assert _errors_voxels(result, turned, _turn).max() < 0.5
+
+
 def test_a_smooth_deformation_between_phases_is_found(
     breathing: Phantom, bent: Registration
 ) -> None:
@@ -210,10 +220,13 @@ def test_smooth_texture_that_is_unrelated_is_not_believed() -> None:
 
 
 def test_scans_that_lie_well_stay_as_they_are(turned: Phantom) -> None:
-    """No result of a search is used that matches less well than its start."""
+    """And say so: that is no failure."""
     result = register(replace(turned.pair, moving=turned.pair.fixed), RIGID)
     assert (result.alignment, result.failure) == (Alignment(), "")
-    assert result.method is RegistrationMethod.RIGID
+    assert (result.method, result.aligned) == (RegistrationMethod.NONE, True)
+    quality = result.quality
+    assert quality.mutual_information_rigid == quality.mutual_information_before
+    assert (quality.shift_mm, quality.rotation_deg, quality.overlap) == (0, 0, 1)
 
 
 def test_nothing_is_done_unless_asked_for(turned: Phantom) -> None:
@@ -317,6 +330,31 @@ def test_positions_are_displaced_first_and_then_moved() -> None:
     inner = _positions(SMALL)[1:-1, 1:-1, 1:-1].reshape(-1, 3)
     expected = (inner + inner @ matrix.T) @ rotation(10, 20, 30).T + [1.0, 2.0, 3.0]
     assert np.allclose(alignment.map_positions(inner), expected, atol=1e-4)
+
+
+def test_positions_are_mapped_back_to_where_they_came_from() -> None:
+    """By solving the linear equations, of a rigid motion and of one after a displacement."""
+    matrix = np.array([[0.1, 0.2, 0.0], [-0.1, 0.05, 0.1], [0.0, 0.3, -0.2]])
+    shift = np.array([1.0, 2.0, 3.0])
+    matrix_of_turn = rotation(10, 20, 30)
+    turn = RigidMotion(tuple(matrix_of_turn.ravel()), (1.0, 2.0, 3.0))
+    inner = _positions(SMALL)[1:-1, 1:-1, 1:-1].reshape(-1, 3)
+    there = inner @ matrix_of_turn.T + shift
+    expected = np.linalg.solve(matrix_of_turn, (there - shift).T).T
+    assert np.allclose(Alignment(turn).map_back(there), expected, atol=1e-9)
+    bent = Alignment(turn, Displacement(_linear(SMALL, matrix), SMALL))
+    there = (inner + inner @ matrix.T) @ matrix_of_turn.T + shift
+    both = matrix_of_turn @ (np.eye(3) + matrix)
+    expected = np.linalg.solve(both, (there - shift).T).T
+    assert np.allclose(bent.map_back(there), expected, atol=1e-4)
+
+
+def test_positions_are_mapped_back_through_a_registration(
+    breathing: Phantom, bent: Registration
+) -> None:
+    here = breathing.liver_positions_mm[::200]
+    again = bent.alignment.map_back(bent.alignment.map_positions(here))
+    assert np.allclose(again, here, atol=1e-3)
 
 
 def test_scans_and_regions_follow_an_alignment() -> None:

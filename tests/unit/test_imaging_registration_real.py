@@ -1,5 +1,6 @@
 """A known motion of a real scan, with other contrast and noise, is found."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,3 +48,25 @@ def test_a_known_motion_of_a_real_scan_is_found(
     expected = (corners - centre - SHIFT_MM) @ TURN + centre
     errors = (result.alignment.map_positions(corners) - expected) / fixed.geometry.spacing_mm
     assert np.linalg.norm(errors, axis=1).max() < 0.5
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("patient", ["STS_003", "STS_010"])
+@pytest.mark.parametrize(
+    ("file", "modality"), [("CT", Modality.CT), ("MR_T1", Modality.MR), ("PET", Modality.PT)]
+)
+def test_a_second_visit_on_another_table_is_found(
+    real_data: Path, patient: str, file: str, modality: Modality
+) -> None:
+    """The scan with other contrast and noise, 8, -5 and 6 mm aside and its origin elsewhere."""
+    fixed = read_scan(real_data / f"sts/nifti/{patient}/{file}_image.nii.gz", modality)
+    aside, table = np.array([8.0, -5.0, 6.0]), np.array([200.0, 0.0, -500.0])
+    backwards = Alignment(RigidMotion(translation_mm=(-8.0, 5.0, -6.0)))
+    moved = align_scan(fixed, backwards, fixed.geometry, float(fixed.voxels.min()))
+    x, y, z = (table + fixed.geometry.origin_mm).tolist()
+    away = replace(moved, geometry=replace(fixed.geometry, origin_mm=(x, y, z)))
+    result = register(Pair(fixed, _other_contrast(away), same_session=False), RegistrationConfig())
+    assert (result.method, result.failure) == (RegistrationMethod.RIGID, "")
+    corners = fixed.geometry.corner_positions_mm()
+    errors = result.alignment.map_positions(corners) - corners - aside - table
+    assert np.linalg.norm(errors / fixed.geometry.spacing_mm, axis=1).max() < 0.5

@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from pipeline.config.cohort import CohortConfig
 from pipeline.domain.cohort import Cohort, ScanRow
 from pipeline.domain.problem import Problem
+from pipeline.domain.reading import Reading
 from pipeline.domain.scan import Modality, Timepoint
 from pipeline.ingest.checks import find_problems
 from pipeline.ingest.scan_rows import KNOWN_PHASES
@@ -121,6 +122,29 @@ def test_liver_mask_on_another_grid(cohort: Cohort) -> None:
     assert problem.got == "size (11, 10, 8) voxels instead of (12, 10, 8) (x, y, z)"
 
 
+@pytest.mark.parametrize(
+    ("column", "name"), [("vessel_mask", "vessels"), ("muscle_mask", "muscle")]
+)
+def test_vessel_and_muscle_masks_are_read_and_judged(
+    cohort: Cohort, column: str, name: str
+) -> None:
+    row = replace(ROW, **{column: "organ.nii.gz"})  # type: ignore[arg-type] # columns of text
+    write(cohort.root / "organ.nii.gz", box())
+    assert check(cohort, row) == []
+    write(cohort.root / "organ.nii.gz", np.zeros_like(box()))
+    (problem,) = check(cohort, row)
+    assert (problem.code, problem.what) == ("mask-empty", f"the {name} mask is empty")
+    write(cohort.root / "organ.nii.gz", box(), origin=(0, 0, 1.5))
+    (problem,) = check(cohort, row)
+    assert (problem.code, problem.file) == ("mask-off-grid", "organ.nii.gz")
+    (problem,) = check(replace(cohort, reading=Reading(resample_masks=True)), row)
+    assert (problem.code, problem.is_error) == ("mask-resampled", False)
+    assert problem.file == "organ.nii.gz"
+    (cohort.root / "organ.nii.gz").write_bytes(b"no image")
+    (problem,) = check(cohort, row)
+    assert (problem.is_error, problem.file) == (True, "organ.nii.gz")
+
+
 def test_empty_mask(cohort: Cohort) -> None:
     write(cohort.root / "mask.nii.gz", np.zeros_like(box()))
     assert [p.code for p in check(cohort)] == ["mask-empty"]
@@ -178,10 +202,13 @@ def test_lesions_of_one_scan_share_its_problem(cohort: Cohort) -> None:
 
 def test_missing_files_are_all_listed(cohort: Cohort) -> None:
     row = replace(ROW, image="a.nii", mask="b.nii", liver_mask="c.nii")
+    row = replace(row, vessel_mask="d.nii", muscle_mask="e.nii")
     assert [(p.code, p.column, p.file) for p in check(cohort, row)] == [
         ("file-missing", "image", "a.nii"),
         ("file-missing", "mask", "b.nii"),
         ("file-missing", "liver_mask", "c.nii"),
+        ("file-missing", "vessel_mask", "d.nii"),
+        ("file-missing", "muscle_mask", "e.nii"),
     ]
 
 

@@ -103,6 +103,8 @@ def test_images_may_lie_elsewhere(tmp_path: Path) -> None:
         ({"mask_label": "-1"}, "label-not-an-integer", "voxel value"),
         ({"lesion_id": "a b"}, "id-not-plain", "same way"),
         ({"liver_mask": " "}, "value-not-allowed", "Empty the field"),
+        ({"vessel_mask": " "}, "value-not-allowed", "Empty the field"),
+        ({"muscle_mask": "  "}, "value-not-allowed", "Empty the field"),
         ({"scan_date": "1.5.2023"}, "date-invalid", "form"),
     ],
 )
@@ -114,6 +116,21 @@ def test_a_row_with_a_problem_is_listed_and_left_out(
     assert codes(errors) == [code]
     assert step in errors[0].next_step
     assert [scan.patient_id for scan in cohort.scans] == ["P2"]
+
+
+@pytest.mark.parametrize("column", ["vessel_mask", "muscle_mask"])
+def test_masks_of_organs_are_read_and_a_slip_in_the_name_is_explained(
+    tmp_path: Path, column: str
+) -> None:
+    cohort, problems = read_cohort(write_cohort(tmp_path, scans=scans_with(**{column: "o.nii"})))
+    assert problems == []
+    assert [getattr(scan, column) for scan in cohort.scans] == ["o.nii", ""]
+    assert scan_table(cohort.scans)[column].tolist() == ["o.nii", ""]
+    slip = column.replace("_", "s_")
+    cohort, problems = read_cohort(write_cohort(tmp_path, scans=scans_with(**{slip: "o.nii"})))
+    assert [(p.code, p.next_step) for p in problems] == [
+        ("column-unknown", f"Did you mean {column}?")
+    ]
 
 
 def test_a_row_that_only_lacks_its_mask_is_kept_apart(tmp_path: Path) -> None:

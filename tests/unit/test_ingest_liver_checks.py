@@ -191,13 +191,13 @@ def test_a_tumour_as_large_as_a_liver() -> None:
 )
 def test_a_tumour_of_most_of_the_image(planes: int, found: list[tuple[str, bool, str]]) -> None:
     part = box(slice(1, 1 + planes), slice(1, 29), slice(0, 30))
-    assert brief(list(find_mask_problems(ROW, region(part, "tumour"), None, Checks()))) == found
+    assert brief(list(find_mask_problems(ROW, {"tumour": region(part, "tumour")}, Checks()))) == found
 
 
 def test_a_tumour_of_nearly_all_of_the_image() -> None:
     without_corners = np.ones(SHAPE, np.bool_)
     without_corners[0, 0, 0] = False
-    (problem,) = find_mask_problems(ROW, region(without_corners, "tumour"), None, Checks())
+    (problem,) = find_mask_problems(ROW, {"tumour": region(without_corners, "tumour")}, Checks())
     assert (problem.code, problem.is_error) == ("mask-covers-image", True)
     assert problem.expected == "at most 90% of the image (checks.image_share_error)"
 

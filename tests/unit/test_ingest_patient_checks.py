@@ -18,6 +18,7 @@ CONFIG = CohortConfig.model_validate(
         "covariates": {
             "age": {"kind": "numeric", "unit": "years"},
             "hbv": {"kind": "categorical", "categories": ["0", "1"]},
+            "lr_tr": {"kind": "lr_tr"},
         },
     }
 )
@@ -29,6 +30,7 @@ def patients(**columns: list[object]) -> pd.DataFrame:
         "necrosis_percent": [100, 40, 100],
         "age": [61, 58, 70],
         "hbv": [0, 1, 1],
+        "lr_tr": ["LR-TR Viable", None, "nonviable"],
     }
     return pd.DataFrame({**sound, **columns})
 
@@ -60,6 +62,7 @@ def test_numbers_read_with_gaps_are_still_their_categories() -> None:
         ({"age": [61, 58, "610"]}, ("covariate-out-of-range", "P3", True)),
         ({"hbv": ["0", "1", "yes"]}, ("category-unknown", "P3", True)),
         ({"hbv": [0.0, 1.0, 2.0]}, ("category-unknown", "P3", True)),
+        ({"lr_tr": ["Equivocal", "LR-5", None]}, ("category-unknown", "P2", True)),
     ],
 )
 def test_one_thing_wrong(columns: dict[str, list[object]], expected: tuple[str, str, bool]) -> None:
@@ -75,7 +78,7 @@ def test_a_range_is_declared_with_the_covariate() -> None:
     }
     config = CohortConfig.model_validate(content)
     assert [config.range_of(name) for name in ("age", "cycles")] == [None, (1.0, 12.0)]
-    table = patients(age=[22000, 21000, None], cycles=[1, 12, 13]).drop(columns="hbv")
+    table = patients(age=[22000, 21000, None], cycles=[1, 12, 13]).drop(columns=["hbv", "lr_tr"])
     (problem,) = find_covariate_problems(table, config)
     assert (problem.code, problem.patient_id, problem.got) == ("covariate-out-of-range", "P3", "13")
     assert problem.expected == "1 to 12"

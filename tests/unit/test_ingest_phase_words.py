@@ -27,6 +27,11 @@ def test_the_vocabulary_passes_and_so_does_what_an_import_numbered() -> None:
     assert list(find_unusual_phases(rows(*KNOWN_PHASES, "unknown", "unknown2"))) == []
 
 
+def test_images_of_a_dynamic_series_pass() -> None:
+    found = find_unusual_phases(rows("dce_0s", "dce_35s", "dce_35", "dce_late_s"))
+    assert [number for number, _ in found] == [2, 3]
+
+
 def test_each_word_is_named_once() -> None:
     found = list(find_unusual_phases(rows("portal", "art", "pv", "art", "portal")))
     assert [(n, p.code, p.is_error, p.patient_id, p.got) for n, p in found] == [

@@ -186,7 +186,7 @@ def test_a_folder_without_a_bundle_is_named(tmp_path: Path) -> None:
 
 def test_another_schema_version_is_refused(copy: Path) -> None:
     edit(copy / "bundle.json", {"schema_version": 99})
-    with pytest.raises(BundleError, match="expected schema_version 1, got 99"):
+    with pytest.raises(BundleError, match="expected schema_version 2, got 99"):
         load_bundle(copy)
 
 

@@ -175,6 +175,17 @@ def test_image_without_its_mask_is_shown_without_outline(cohort: Cohort) -> None
     assert re.search(r"tumour: p1_mask.* not on the grid .* corners up to 5 mm", picture.notes[1])
 
 
+def test_masks_of_vessels_and_muscle_are_named_and_their_faults_stand_at_the_scan(
+    cohort: Cohort,
+) -> None:
+    row = replace(ROW, vessel_mask="p1_vessels.nii.gz", muscle_mask="p1_muscle.nii.gz")
+    page = render(cohort, rows=(row,))
+    assert "p1_mask.nii.gz, p1_liver.nii.gz, p1_vessels.nii.gz, p1_muscle.nii.gz" in page
+    for column in ("vessel_mask", "muscle_mask"):
+        (picture,) = draw(cohort, row)
+        assert any(getattr(row, column) in note for note in picture.notes)
+
+
 def test_plain_text() -> None:
     assert plain_text("P1/ä b.nii") == "P1/ä b.nii"
     assert plain_text("a\x1b[31m\nb\udc80") == "a\\x1b[31m\\nb\\udc80"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.response.assessment import assess_response
+from pipeline.response.assessment import assess_response, decline_assessment
 from pipeline.response.categories import Category
 from pipeline.response.measured import Measured, Missing
 
@@ -51,6 +51,7 @@ def test_a_patient_by_every_criterion() -> None:
             "easl": -100 * 5100 / 5800,
             "vrecist": -100 * 128 / 280,
             "qeasl": -100 * 180 / 220,
+            "enhancing_area": -100 * 4100 / 4600,
         }
     )
     assert assessment.major_response is True  # 4600 to 500 mm2: -89 %
@@ -90,3 +91,11 @@ def test_without_targets_there_is_no_category() -> None:
     assessment = assess_response({"4": BEFORE["4"]}, {"4": AFTER["4"]})
     expected = Missing("no lesion was large enough to be a target")
     assert set(assessment.categories.values()) == {expected}
+
+
+def test_an_assessment_that_cannot_be_made_says_why_in_every_answer() -> None:
+    declined = decline_assessment("no CT at preop")
+    expected = Missing("no CT at preop")
+    assert set(declined.categories) == {"recist", "mrecist", "easl", "vrecist", "qeasl"}
+    assert {*declined.categories.values(), *declined.changes_percent.values()} == {expected}
+    assert declined.major_response == expected

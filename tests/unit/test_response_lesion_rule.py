@@ -1,21 +1,14 @@
 """From lesions to the patient: each rule by hand, and union against measuring the union."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from pipeline.domain.errors import GeometryError
+from pipeline.config.assemble import LesionRule
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Modality, Region, Scan
 from pipeline.response.enhancement import Reference
-from pipeline.response.lesion_rule import (
-    Behaviour,
-    LesionRule,
-    UnionOf,
-    combine_lesions,
-    unite,
-)
+from pipeline.response.lesion_rule import combine_lesions
+from pipeline.response.measure_names import Behaviour, UnionOf
 from pipeline.response.measured import Measured, Missing
 from pipeline.response.qeasl import EnhancingPart, measure_qeasl
 
@@ -59,6 +52,17 @@ def test_one_missing_lesion_is_not_left_out(rule: LesionRule) -> None:
     assert combine_lesions(LesionRule.LARGEST, values, VOLUMES_ML, NECROSIS) == 0.5
 
 
+@pytest.mark.parametrize("rule", LesionRule)
+@pytest.mark.parametrize("behaviour", [NECROSIS, Behaviour(UnionOf.VOXELS)])
+def test_an_only_lesion_is_the_patient(rule: LesionRule, behaviour: Behaviour) -> None:
+    assert combine_lesions(rule, {"a": 0.9}, {"a": 0.0}, behaviour) == 0.9
+
+
+def test_lesions_without_volume_have_no_mean() -> None:
+    mean = combine_lesions(LesionRule.VOLUME_WEIGHTED, VALUES, {"a": 0.0, "b": 0.0}, NECROSIS)
+    assert mean == Missing("the lesions have no volume")
+
+
 def test_ties_go_to_the_first_name() -> None:
     values = {"b": 1.0, "a": 2.0}
     assert combine_lesions(LesionRule.LARGEST, values, {"a": 5, "b": 5}, VOLUME) == 2
@@ -88,7 +92,8 @@ def test_the_rules_of_union_agree_with_the_united_region() -> None:
         assert isinstance(part, EnhancingPart)
         return part
 
-    union = enhancing(unite(lesions))
+    united = lesions["a"].inside | lesions["b"].inside
+    union = enhancing(Region(united, GRID, "tumour"))
     parts = {name: enhancing(region) for name, region in lesions.items()}
     sizes = {name: region.volume_mm3 / 1000 for name, region in lesions.items()}
     shares = {name: part.necrosis_fraction for name, part in parts.items()}
@@ -96,11 +101,3 @@ def test_the_rules_of_union_agree_with_the_united_region() -> None:
     rule = LesionRule.UNION
     assert combine_lesions(rule, shares, sizes, NECROSIS) == pytest.approx(union.necrosis_fraction)
     assert combine_lesions(rule, volumes, sizes, VOLUME) == pytest.approx(union.volume_ml)
-
-
-def test_only_lesions_of_one_grid_are_united() -> None:
-    shifted = replace(lesion(slice(1, 5)), geometry=replace(GRID, origin_mm=(5.0, 0.0, 0.0)))
-    with pytest.raises(GeometryError, match="lesion b is not on the grid of the first"):
-        unite({"a": lesion(slice(1, 5)), "b": shifted})
-    with pytest.raises(ValueError, match="no lesion to unite"):
-        unite({})

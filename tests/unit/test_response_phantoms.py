@@ -20,6 +20,8 @@ from pipeline.response.measured import Missing
 from pipeline.response.qeasl import (
     EnhancingPart,
     compute_enhancement_curve,
+    measure_arterial_necrosis_fraction,
+    measure_gain_necrosis_fraction,
     measure_qeasl,
     subtract_native,
 )
@@ -188,6 +190,28 @@ def test_enhancing_volume_and_necrosis_of_a_shell(grid: Grid, factor: float) -> 
     assert least <= part.necrosis_fraction <= most
     assert part.necrosis_fraction == pytest.approx(core, abs=0.005)
     assert part.volume_ml == pytest.approx(ball_ml(OUTER_MM) - ball_ml(CORE_MM), rel=0.015)
+
+
+def test_necrosis_of_an_ellipsoid_by_gain_and_by_attenuation(grid: Grid) -> None:
+    """A core of half the radii is an eighth; it gains nothing, and is dark.
+
+    The bodies hold, and lie in, themselves scaled by the half diagonal over their least radius.
+    """
+    outer, core = (36.0, 24.0, 18.0), (18.0, 12.0, 9.0)
+    inside, dead = (grid.scaled_square(radii) <= 1 for radii in (outer, core))
+    gain = Scan(np.where(inside & ~dead, GAIN_HU, 0.0), grid.geometry, Modality.CT)
+    arterial = Scan(np.where(dead, 20.0, 110.0), grid.geometry, Modality.CT)
+    tumour = grid.region(inside)
+    h = grid.half_diagonal_mm
+    least = ((1 - h / min(core)) / (1 + h / min(outer))) ** 3 / 8
+    most = ((1 + h / min(core)) / (1 - h / min(outer))) ** 3 / 8
+    for fraction in (
+        measure_gain_necrosis_fraction(gain, tumour, below_hu=15),
+        measure_arterial_necrosis_fraction(arterial, tumour),
+    ):
+        assert isinstance(fraction, float)
+        assert least <= fraction <= most
+        assert fraction == pytest.approx(1 / 8, abs=0.005)
 
 
 def test_the_curve_steps_where_the_gain_is_reached(grid: Grid) -> None:

@@ -73,6 +73,10 @@ EXPECTED = {
     "enhancement_portal": 40,
     "arterial_enhancement_fraction_percent": 150,
     "washout_percent": 20,
+    "washout_percent_delayed": 30,
+    "mean_native": 40,
+    "mean_arterial": 100,
+    "tumour_liver_ratio_native": 40 / 50,
     "tumour_liver_ratio_arterial": 100 / 65,
     "tumour_liver_ratio_portal": 80 / 110,
     "tumour_liver_ratio_delayed": 70 / 95,
@@ -82,6 +86,11 @@ EXPECTED = {
 def test_two_compartments() -> None:
     measures = measure_phase_ratios(*means(), Modality.CT)
     assert {name: measures[name] for name in EXPECTED} == pytest.approx(EXPECTED, rel=1e-12)
+    assert to_reasons(measures) == {}
+
+
+def test_mr_also_asks_for_hepatobiliary_and_t2_images() -> None:
+    measures = measure_phase_ratios(*means(), Modality.MR)
     assert to_reasons(measures) == {
         "tumour_liver_ratio_hbp": "no tumour on a hbp phase",
         "tumour_liver_ratio_t2": "no tumour on a t2 phase",
@@ -131,6 +140,8 @@ def test_lipiodol_withholds_levels_but_not_gains() -> None:
     measures = measure_phase_ratios(*means(), Modality.CT, dense)
     assert measures["washout_percent"] == dense
     assert measures["tumour_liver_ratio_arterial"] == dense
+    assert measures["mean_portal"] == dense
+    assert measures["mean_native"] == 40
     assert measures["aphe_ratio"] == pytest.approx(4)
 
 

@@ -49,7 +49,17 @@ def test_an_ordinary_patient_has_nothing_to_report() -> None:
 
 def test_missing_inputs_are_named_or_counted_and_unlearned_ones_are_not() -> None:
     missing, _ = judged([15, NAN, NAN, NAN, *[NAN] * 3, *[5.0] * 17])
-    assert missing == ("afp_log_ratio", "1 of 1 MR intensities", "3 of 20 radiomics features")
+    assert missing == ("afp_log_ratio", "1 of 1 MR measures", "3 of 20 radiomics features")
+
+
+def test_a_region_that_a_scan_lacks_is_named_with_its_reason() -> None:
+    row = [15, -1, NAN, 5, *[NAN] * 20]
+    values = pd.DataFrame([row, row], index=["P1", "P2"], columns=[spec.name for spec in SPECS])
+    bundle: ModelBundle = SmallBundle()  # type: ignore[assignment] # has all that judge uses
+    reason = "preop CT portal lesion 1: no viable region: no native phase"
+    first, second = judge(bundle, values, {"P2": [reason]})
+    assert first.missing == ("20 of 20 radiomics features",)
+    assert second.missing == ("20 of 20 radiomics features", reason)
 
 
 @pytest.mark.parametrize(("beyond", "warned"), [(1, False), (2, True)])
