@@ -17,12 +17,12 @@ from pipeline.config.prepare import PrepareConfig
 from pipeline.domain.errors import GeometryError
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Modality, Region, Scan
-from pipeline.imaging.bias_field import correct_bias_field
+from pipeline.imaging.bias_field import correct, estimate_bias_field
 from pipeline.imaging.crop import bounding_box, crop_region, crop_scan
 from pipeline.imaging.intensity import IntensityReference, measure_references
 from pipeline.imaging.orient import orient_region, orient_scan
 
-PREPARATION = "prepare-3"
+PREPARATION = "prepare-4"
 """Name and version of what this module does; raised whenever its results change."""
 
 MAPS = ("adc",)
@@ -103,8 +103,9 @@ def prepare_case(
     check_same_grid(scan, regions)
     bias_field = None
     if config.bias_field and scan.modality is Modality.MR and phase not in MAPS:
-        corrected = correct_bias_field(scan)
-        scan, bias_field = corrected.scan, (corrected.smallest, corrected.largest)
+        lesions = [regions[name] for name in ("tumour", "other_lesions") if name in regions]
+        field = estimate_bias_field(scan, lesions)
+        scan, bias_field = correct(scan, field.factors), (field.smallest, field.largest)
     references = measure_references(scan, regions)
     oriented = orient_scan(scan)
     turned = {name: orient_region(region) for name, region in regions.items() if name != "muscle"}
