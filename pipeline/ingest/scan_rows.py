@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from pipeline.domain.cohort import MASK_COLUMNS, SCAN_COLUMNS, ScanRow
-from pipeline.domain.lesions import link_lesions
+from pipeline.domain.lesions import UNION_ID, link_lesions
 from pipeline.domain.problem import Problem
 from pipeline.domain.scan import Modality, Timepoint
 from pipeline.ingest.codes import Code
@@ -83,7 +83,11 @@ def _row_problems(
         yield id_problem
     elif patient_ids is not None and patient_id not in patient_ids:
         yield _patient_unknown(patient_id)
-    if fields.get("lesion_id"):
+    if fields.get("lesion_id") == UNION_ID:
+        expected = "another name: this one means the union of all lesions"
+        step = "Rename the lesion."
+        yield _field_problem(Code.VALUE_NOT_ALLOWED, fields, line, "lesion_id", expected, step)
+    elif fields.get("lesion_id"):
         lesion_problem = find_id_problem(SCANS_FILE, "lesion_id", fields["lesion_id"], line)
         if lesion_problem:
             yield replace(lesion_problem, patient_id=patient_id)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from conftest import BIN, Project, readme_commands
 from dicom_trees import Study, write_ct, write_hcc_tace_seg, write_seg
@@ -69,6 +70,20 @@ def test_extract_a_cohort_and_free_space_in_the_store(project: Project, tmp_path
     kept = project.run(*shlex.split(command_with("pipeline.store")), env=store)
     assert kept.returncode == 0, kept.stderr
     assert "0 entries" in kept.stdout
+
+
+def test_stability_between_two_readers(project: Project) -> None:
+    """Readers who draw the same contours agree in every feature."""
+    rows = pd.read_csv(project.folder / "data/demo/scans.csv", dtype=str)
+    chosen = rows[(rows["phase"] == "arterial") & (rows["timepoint"] == "preop")]
+    columns = ["patient_id", "timepoint", "modality", "phase", "mask"]
+    chosen[columns].to_csv(project.folder / "second_masks.csv", index=False)
+    done = run_readme(project, "--second-masks")
+    assert done.returncode == 0, done.stderr
+    table = pd.read_parquet(project.folder / "readers.parquet")
+    read = table.dropna(subset=["icc_2_1"])
+    assert len(read) > 90
+    assert read[["icc_2_1", "icc_3_1"]].to_numpy() == pytest.approx(1)
 
 
 def test_extract_a_cohort_on_a_cluster(project: Project, tmp_path: Path) -> None:

@@ -102,6 +102,7 @@ def test_images_may_lie_elsewhere(tmp_path: Path) -> None:
         ({"mask_label": "0.0"}, "label-background", "voxel value"),
         ({"mask_label": "-1"}, "label-not-an-integer", "voxel value"),
         ({"lesion_id": "a b"}, "id-not-plain", "same way"),
+        ({"lesion_id": "all"}, "value-not-allowed", "Rename the lesion"),
         ({"liver_mask": " "}, "value-not-allowed", "Empty the field"),
         ({"vessel_mask": " "}, "value-not-allowed", "Empty the field"),
         ({"muscle_mask": "  "}, "value-not-allowed", "Empty the field"),
