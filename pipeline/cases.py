@@ -19,14 +19,7 @@ from pipeline.domain.reading import DEFAULT_READING, Reading
 from pipeline.domain.scan import Region, Scan
 from pipeline.imaging import stored_registration
 from pipeline.imaging.alignment import Alignment
-from pipeline.imaging.prepared import (
-    MAPS,
-    PREPARATION,
-    PreparedCase,
-    from_bytes,
-    prepare_case,
-    to_bytes,
-)
+from pipeline.imaging.prepared import MAPS, PreparedCase, from_bytes, prepare_case, to_bytes
 from pipeline.imaging.registration import Registration, register
 from pipeline.imaging.registration_pair import Pair
 from pipeline.imaging.registration_verdict import Quality
@@ -41,6 +34,19 @@ PREPARED = Kind("prepared", ".bin")
 
 REGISTRATIONS = Kind("registrations", ".bin")
 """Registrations of prepared volumes, as :mod:`pipeline.imaging.stored_registration` writes them."""
+
+_LIBRARIES = ("numpy", "scipy", "SimpleITK")
+
+_PREPARING_CODE = (
+    *("pipeline/domain/geometry.py", "pipeline/domain/scan.py"),
+    *(
+        f"pipeline/imaging/{name}.py"
+        for name in ("prepared", "bias_field", "crop", "intensity", "itk", "orient", "threads")
+    ),
+)
+"""What of this software decides a prepared volume once the files are read."""
+
+_REGISTERING_CODE = ("pipeline/domain/geometry.py", "pipeline/domain/scan.py", "pipeline/imaging")
 
 _LAST_SCAN = KeptScan()
 """Of this process: rows that are regions of one image come one after the other."""
@@ -140,10 +146,25 @@ class Preparation:
         CaseError
             If no region has a voxel.
         """
+        return self.take(row)[1]
+
+    def take(self, row: ScanRow) -> tuple[str, PreparedCase]:
+        """Return the prepared volume of a row after its key, of the files as they are now.
+
+        What is made of the volume is kept under this key: files may have changed since another
+        was asked for.
+
+        Raises
+        ------
+        ImageError, CaseError
+            As :meth:`load`.
+        """
         look = self._look(row)
         known = self._memory.recall(look)
         stored = None if known is None else self.store.load(PREPARED, known)
-        return from_bytes(stored) if stored is not None else self._prepare(row, look)[1]
+        if known is None or stored is None:
+            return self._prepare(row, look)
+        return known, from_bytes(stored)
 
     def key(self, row: ScanRow) -> str:
         """Return the key of a row's prepared volume, which is in the store afterwards.
@@ -177,34 +198,25 @@ class Preparation:
         if config.method is RegistrationMethod.NONE:
             return Registration(Alignment(), RegistrationMethod.NONE, Quality())
         same_session = fixed.timepoint == moving.timepoint
-        settings = {"moving": self.key(moving), "same_session": same_session}
-        settings |= config.model_dump(mode="json")
-        key = derived_key(self.key(fixed), settings, f"registration {_registering_software()}")
+        settings = {"same_session": same_session, **config.model_dump(mode="json")}
+        key = _name_registration(self.key(fixed), self.key(moving), settings)
         stored = self.store.load(REGISTRATIONS, key)
         if stored is not None:
             return stored_registration.from_bytes(stored)
-        registration = register(self._pair(fixed, moving), config)
+        (fixed_key, first), (moving_key, second) = self.take(fixed), self.take(moving)
+        registration = register(_pair(first, second, same_session=same_session), config)
+        key = _name_registration(fixed_key, moving_key, settings)
         self.store.save(REGISTRATIONS, key, stored_registration.to_bytes(registration), {})
         return registration
-
-    def _pair(self, fixed: ScanRow, moving: ScanRow) -> Pair:
-        first, second = self.load(fixed), self.load(moving)
-        return Pair(
-            fixed=first.scan,
-            moving=second.scan,
-            fixed_liver=first.regions.get("liver"),
-            moving_liver=second.regions.get("liver"),
-            same_session=fixed.timepoint == moving.timepoint,
-        )
 
     def _prepare(self, row: ScanRow, look: str | None) -> tuple[str, PreparedCase]:
         scan, regions = read_case(row, self.images, self.reading)
         settings = {**self.config.volume_settings(), "is_map": row.phase in MAPS}
-        key = content_key(scan, regions, settings, PREPARATION)
+        key = content_key(scan, regions, settings, _preparing_software())
         stored = self.store.load(PREPARED, key)
         if stored is None:
             case = prepare_case(scan, regions, self.config, row.phase)
-            about = {"made_by": PREPARATION, "facts": _facts(case)}
+            about = {"made_by": _preparing_software(), "facts": _facts(case)}
             self.store.save(PREPARED, key, to_bytes(case), about)
         else:
             case = from_bytes(stored)
@@ -213,17 +225,39 @@ class Preparation:
         return key, case
 
     def _look(self, row: ScanRow) -> str | None:
-        return self._memory.look(row, f"{PREPARATION} {json.dumps(self.config.volume_settings())}")
+        settings = json.dumps(self.config.volume_settings())
+        return self._memory.look(row, f"{_preparing_software()} {settings}")
 
     @property
     def _memory(self) -> SourceMemory:
         return SourceMemory(self.store, self.images, self.reading)
 
 
+def _pair(fixed: PreparedCase, moving: PreparedCase, *, same_session: bool) -> Pair:
+    return Pair(
+        fixed=fixed.scan,
+        moving=moving.scan,
+        fixed_liver=fixed.regions.get("liver"),
+        moving_liver=moving.regions.get("liver"),
+        same_session=same_session,
+    )
+
+
+def _name_registration(fixed: str, moving: str, settings: dict[str, object]) -> str:
+    """Return the key of the registration of two volumes, given theirs."""
+    return derived_key(fixed, {"moving": moving, **settings}, _registering_software())
+
+
+@cache
+def _preparing_software() -> str:
+    """Name the code that prepares: another may make other voxels."""
+    return f"prepare {identify_software(_PREPARING_CODE, _LIBRARIES)}"
+
+
 @cache
 def _registering_software() -> str:
     """Name the code that registers: another may end at other bits."""
-    return identify_software(["pipeline/imaging"], ["numpy", "scipy", "SimpleITK"])
+    return f"registration {identify_software(_REGISTERING_CODE, _LIBRARIES)}"
 
 
 def _facts(case: PreparedCase) -> dict[str, float | None]:

@@ -25,6 +25,7 @@ PHASES = ("native", "arterial", "portal")
 
 _CODE = (
     *("pipeline/habitat_samples.py", "pipeline/visit_images.py", "pipeline/visits.py"),
+    *("pipeline/domain/geometry.py", "pipeline/domain/scan.py"),
     *("pipeline/imaging", "pipeline/response"),
 )
 
@@ -37,7 +38,7 @@ def habitat_cells(
     Parameters
     ----------
     visit : Visit
-        The lesion on all its phases.
+        The lesion on all its phases, as :func:`pipeline.visits.load_visit` loads it.
     preparation : Preparation
         Whose store keeps the voxels.
     config : MeasureConfig
@@ -123,14 +124,12 @@ def _measure_liver(scan: Scan, region: Region | None) -> IntensityReference | Mi
 
 def _name(visit: Visit, preparation: Preparation, config: MeasureConfig) -> str:
     """Return the key of what is decided by the visit's volumes, how they are laid, and limits."""
-    rows, key = visit.rows, preparation.key
     settings = {
-        "phases": [[phase, key(row)] for phase, row in rows.rows.items()],
-        "guides": [[phase, key(row)] for phase, row in rows.guides.items()],
+        **visit.keys,
         "registration": preparation.config.registration.model_dump(mode="json"),
         "measure": config.model_dump(mode="json"),
     }
-    return derived_key(key(rows.rows[rows.reference]), settings, _identify_code())
+    return derived_key(dict(visit.keys["phases"])[visit.reference], settings, _identify_code())
 
 
 @cache

@@ -64,7 +64,7 @@ def score(bundle: "ModelBundle", tables: Path, images: Path, jobs: int) -> "Answ
     """
     import pandas as pd
 
-    from pipeline.modeling.habitat_features import from_plain
+    from pipeline.modeling.habitat_models import from_plain
     from pipeline.scoring.assembly import assemble_patients
     from pipeline.scoring.cohort import keep_patients, read_new_patients
     from pipeline.scoring.judgement import align, judge

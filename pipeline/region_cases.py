@@ -14,10 +14,18 @@ from pipeline.domain.scan import Modality, Region
 from pipeline.imaging.prepared import PreparedCase
 from pipeline.regions import find_on_image, find_region
 from pipeline.store.keys import derived_key, identify_software
-from pipeline.visits import Visit, VisitRows, group_visits, load_visit
+from pipeline.visits import (
+    Visit,
+    VisitRows,
+    VolumeKeys,
+    group_visits,
+    load_visit,
+    name_volumes,
+)
 
 _CODE = (
     *("pipeline/regions.py", "pipeline/visit_images.py", "pipeline/visits.py"),
+    *("pipeline/domain/geometry.py", "pipeline/domain/scan.py"),
     *("pipeline/imaging", "pipeline/response"),
 )
 _LIBRARIES = ("numpy", "scipy", "SimpleITK")
@@ -71,16 +79,13 @@ class RegionLoader:
     def name(self, case: RegionCase) -> str:
         """Return the key of a volume with one of its regions; it names all that decides these."""
         own = self.preparation.key(case.row)
-        code = identify_region_code(case.region)
-        if not code:
-            return own  # which names the masks as they were drawn
-        settings: dict[str, object] = {"region": str(case.region)}
-        if case.region.needs_visit:
-            settings |= self._visit_settings(case)
-        return derived_key(own, settings, code)
+        volumes = name_volumes(case.visit, self.preparation) if case.region.needs_visit else {}
+        return self._name(case, own, volumes)
 
-    def load(self, case: RegionCase) -> tuple[PreparedCase, Region]:
-        """Return a prepared volume and the region of it.
+    def load(self, case: RegionCase) -> tuple[str, PreparedCase, Region]:
+        """Return a prepared volume and the region of it, after the name of both.
+
+        The name is of the files that were read, which may have changed since :meth:`name`.
 
         Raises
         ------
@@ -90,11 +95,23 @@ class RegionLoader:
             As :meth:`Preparation.load`.
         """
         if not case.region.needs_visit:
-            prepared = self.preparation.load(case.row)
-            return prepared, find_on_image(case.region, prepared.regions)
+            own, prepared = self.preparation.take(case.row)
+            region = find_on_image(case.region, prepared.regions)
+            return self._name(case, own, {}), prepared, region
         visit = _LAST_VISIT.load(case.visit, self.preparation)
-        region = find_region(case.region, visit, case.row.phase, self._needed_measure())
-        return visit.phases[case.row.phase], region
+        phase = case.row.phase
+        region = find_region(case.region, visit, phase, self._needed_measure())
+        own = dict(visit.keys["phases"])[phase]
+        return self._name(case, own, visit.keys), visit.phases[phase], region
+
+    def _name(self, case: RegionCase, own: str, volumes: VolumeKeys) -> str:
+        code = identify_region_code(case.region)
+        if not code:
+            return own  # which names the masks as they were drawn
+        settings: dict[str, object] = {"region": str(case.region)}
+        if case.region.needs_visit:
+            settings |= self._visit_settings(case, volumes)
+        return derived_key(own, settings, code)
 
     def _needed_measure(self) -> MeasureConfig:
         if self.measure is None:
@@ -102,13 +119,11 @@ class RegionLoader:
             raise ConfigError(msg)
         return self.measure
 
-    def _visit_settings(self, case: RegionCase) -> dict[str, object]:
+    def _visit_settings(self, case: RegionCase, volumes: VolumeKeys) -> dict[str, object]:
         """Return what decides a region of a visit: all its volumes, how they are laid, limits."""
-        rows, key = case.visit, self.preparation.key
         return {
             "phase": case.row.phase,
-            "phases": [[phase, key(row)] for phase, row in rows.rows.items()],
-            "guides": [[phase, key(row)] for phase, row in rows.guides.items()],
+            **volumes,
             "registration": self.preparation.config.registration.model_dump(mode="json"),
             "measure": self._needed_measure().model_dump(mode="json"),
         }
@@ -116,18 +131,22 @@ class RegionLoader:
 
 @dataclass(slots=True)
 class KeptVisit:
-    """Loads visits, one once as long as it is asked for again and again."""
+    """Loads visits, one once as long as it is asked for and its files stay as they are."""
 
     _asked: tuple[VisitRows, Preparation] | None = field(default=None, init=False)
     _visit: Visit | None = field(default=None, init=False, repr=False)
 
     def load(self, rows: VisitRows, preparation: Preparation) -> Visit:
         """Return a visit; see :func:`pipeline.visits.load_visit`."""
-        if self._visit is None or self._asked != (rows, preparation):
+        asked = (rows, preparation)
+        if self._asked != asked or self._is_outdated(rows, preparation):
             self._visit = None  # not two visits in memory
-            visit = load_visit(rows, preparation)
-            self._asked, self._visit = (rows, preparation), visit
+        if self._visit is None:
+            self._asked, self._visit = asked, load_visit(rows, preparation)
         return self._visit
+
+    def _is_outdated(self, rows: VisitRows, preparation: Preparation) -> bool:
+        return self._visit is not None and self._visit.keys != name_volumes(rows, preparation)
 
 
 _LAST_VISIT = KeptVisit()

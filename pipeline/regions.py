@@ -84,6 +84,8 @@ def find_on_image(name: RegionName, regions: Mapping[str, Region]) -> Region:
 def _find_reference(visit: Visit, phase: str) -> Region:
     """Return the sphere of reference liver; not the whole liver, which is a region of its own."""
     sphere = visit.reference_on(phase)
+    if sphere is None and visit.is_unregistered(phase):
+        raise _unregistered(RegionName.LIVER_REFERENCE, phase)
     if sphere is None:
         reason = visit.no_placement or f"its place lies outside the {phase} image"
         raise _absent(RegionName.LIVER_REFERENCE, reason)
@@ -106,6 +108,8 @@ def _find_lipiodol(visit: Visit, config: MeasureConfig) -> Region:
     native = visit.phases.get("native")
     if native is None:
         raise _absent(RegionName.LIPIODOL, "no native phase")
+    if "native" in visit.misplaced:
+        raise _absent(RegionName.LIPIODOL, visit.misplaced["native"])
     found = draw_lipiodol(native.scan, native.regions["tumour"], config.lipiodol_hu)
     if isinstance(found, Missing):
         raise _absent(RegionName.LIPIODOL, found.reason)
@@ -124,6 +128,9 @@ def _carry(part: Region, source: str, visit: Visit, phase: str) -> Region:
     if phase == source:
         inside[:] = part.inside & tumour.inside
     else:
+        for one in (source, phase):
+            if visit.is_unregistered(one):
+                raise _unregistered(RegionName(part.name), one)
         positions_mm = _positions_mm(tumour)
         on_reference = _map(visit.alignment(phase), positions_mm, back=True)
         on_source = _map(visit.alignment(source), on_reference)
@@ -156,6 +163,10 @@ def _pick(region: Region, positions_mm: Positions) -> npt.NDArray[np.bool_]:
     picked = np.zeros(len(nearest), dtype=np.bool_)
     picked[within] = region.inside[tuple(nearest[within].T)]
     return picked
+
+
+def _unregistered(name: RegionName, phase: str) -> RegionAbsentError:
+    return _absent(name, f"the {phase} phase is not registered")
 
 
 def _absent(name: RegionName, reason: str) -> RegionAbsentError:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.domain.errors import OutputError
+from pipeline.domain.errors import OutputError, PipelineError
 from pipeline.domain.features import FeatureGroup, FeatureSpec, FeatureTable
 
 ABOUT_KEY = b"about"
 """Where a Parquet file's metadata say how the table came to be."""
 
 _SPECS_KEY = b"feature_specs"
+_SHOWN = 8
+"""Columns listed in a message before it says how many more there are."""
 
 
 def write_bytes(content: bytes, path: Path, mode: int = 0o666) -> None:
@@ -91,6 +93,46 @@ def write_parquet(
     _write_arrow(arrow, path)
 
 
+def read_parquet(path: Path, columns: Sequence[str], stage: str) -> pd.DataFrame:
+    """Read a table of an earlier stage.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    columns : sequence of str
+        Those that tell it from the tables of other stages.
+    stage : str
+        Which makes it, for the message.
+
+    Raises
+    ------
+    PipelineError
+        If the file is absent, not Parquet, or lacks a column.
+    """
+    frame: pd.DataFrame = _read_arrow(path, stage).to_pandas()
+    check_columns(frame, columns, str(path), stage)
+    return frame
+
+
+def check_columns(frame: pd.DataFrame, columns: Sequence[str], name: str, stage: str) -> None:
+    """Refuse a table that lacks a column; ``name`` and ``stage`` say which one and whose.
+
+    Raises
+    ------
+    PipelineError
+        With the columns that were expected and that it has.
+    """
+    if not set(columns) <= set(frame.columns):
+        got = ", ".join(map(str, frame.columns[:_SHOWN])) or "none"
+        more = f" and {len(frame.columns) - _SHOWN} more" if len(frame.columns) > _SHOWN else ""
+        msg = (
+            f"{name}: expected the columns {', '.join(columns)}, got {got}{more}."
+            f" Give the table of the stage {stage}, or run this stage again."
+        )
+        raise PipelineError(msg)
+
+
 def read_about(path: Path) -> dict[str, Any]:
     """Read what a Parquet file's metadata say of it; empty where :func:`write_parquet` got none."""
     metadata = pq.read_schema(path).metadata or {}
@@ -107,14 +149,40 @@ def write_feature_table(table: FeatureTable, path: Path) -> None:
 
 
 def read_feature_table(path: Path) -> FeatureTable:
-    """Read what :func:`write_feature_table` wrote."""
-    arrow = pq.read_table(path)
-    specs = json.loads(arrow.schema.metadata[_SPECS_KEY])
+    """Read what :func:`write_feature_table` wrote.
+
+    Raises
+    ------
+    PipelineError
+        If the file is absent, not Parquet, or another table.
+    """
+    arrow = _read_arrow(path, "assemble (serum: biomarkers)")
+    written = (arrow.schema.metadata or {}).get(_SPECS_KEY)
+    if written is None:
+        msg = (
+            f"{path}: expected a feature table with group and unit of each column, got another"
+            " table. Give the table of the stage assemble (serum: biomarkers)."
+        )
+        raise PipelineError(msg)
+    specs = json.loads(written)
     values = arrow.to_pandas().set_index("patient_id")
     return FeatureTable(
         values=values,
         specs=tuple(FeatureSpec(name, FeatureGroup(group), unit) for name, group, unit in specs),
     )
+
+
+def _read_arrow(path: Path, stage: str) -> pa.Table:
+    try:
+        return pq.read_table(path)
+    except FileNotFoundError:
+        reason = "there is no such file"
+    except (OSError, ValueError) as error:  # not Parquet, cut short, not allowed
+        reason = str(error).partition("\n")[0]
+    msg = (
+        f"{path}: cannot be read as Parquet ({reason}). Correct the path, or run the stage {stage}."
+    )
+    raise PipelineError(msg)
 
 
 def _write_arrow(table: pa.Table, path: Path) -> None:

@@ -1,6 +1,6 @@
 """The images of a visit as the response measures take them: cut out, subtracted phases aligned."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -106,14 +106,21 @@ def _whole_liver(visit: Visit, phase: str, config: MeasureConfig) -> Region | No
 def _cut_out(visit: Visit, phase: str, reference: Region | None) -> PhaseImage:
     case = visit.phases[phase]
     tumour, muscle = case.regions["tumour"], case.references.get("muscle")
-    muscle_mean = None if muscle is None else muscle.mean
+    image = PhaseImage(
+        case.scan,
+        tumour,
+        reference,
+        muscle_mean=None if muscle is None else muscle.mean,
+        unregistered=visit.is_unregistered(phase),
+        misplaced=Missing(visit.misplaced[phase]) if phase in visit.misplaced else None,
+    )
     wanted = [region for region in (tumour, reference) if region is not None]
     if not any(region.inside.any() for region in wanted):
-        return PhaseImage(case.scan, tumour, reference, muscle_mean)
+        return image
     box = bounding_box(wanted, case.scan.geometry, MARGIN_MM)
     scan = crop_scan(case.scan, box)
     cut = None if reference is None else crop_region(reference, box)
-    return PhaseImage(scan, crop_region(tumour, box), cut, muscle_mean)
+    return replace(image, scan=scan, tumour=crop_region(tumour, box), reference=cut)
 
 
 def _lay(visit: Visit, reference: Scan) -> dict[str, Scan]:

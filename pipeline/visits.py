@@ -4,8 +4,9 @@ Used by every step that looks at several phases together, in training and in sco
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import nan
+from os.path import normpath
 
 import numpy as np
 
@@ -16,19 +17,22 @@ from pipeline.domain.errors import CaseError
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Region, Scan, Timepoint
 from pipeline.imaging.alignment import Alignment, align_scan
-from pipeline.imaging.liver_reference import LiverReference, draw_sphere, place_liver_reference
+from pipeline.imaging.copied_masks import place_copies
+from pipeline.imaging.liver_reference import (
+    LiverReference,
+    draw_whole_sphere,
+    place_liver_reference,
+)
 from pipeline.imaging.prepared import PreparedCase
 from pipeline.imaging.registration import Registration
 from pipeline.imaging.resample import resample_onto
 from pipeline.response.measured import Missing
 
 Position = tuple[float, float, float]
+VolumeKeys = Mapping[str, list[tuple[str, str]]]
 
 VISIT_COLUMNS = ("patient_id", "timepoint", "modality", "lesion_id")
 """What tells one visit's lesion from another."""
-
-LEAST_SPHERE_MM3 = 500.0
-"""Half of the sphere of reference liver must lie within an image to be measured there."""
 
 PLACED_ON = "portal"
 """The phase whose evenness tells liver from vessels best; else the reference phase is used."""
@@ -71,13 +75,17 @@ class Visit:
     rows : VisitRows
         Where they come from.
     phases : mapping of str to PreparedCase
-        In the order of the rows; each on its own grid.
+        In the order of the rows; each on its own grid, copied masks where they belong.
     registrations : mapping of str to Registration
         Of each phase but the reference: from positions of the reference phase to it.
     placement : LiverReference or None
         The sphere of reference liver, on the reference phase's grid.
     no_placement : str
         Why there is none.
+    keys : mapping
+        As :func:`name_volumes`, of the very files that were read; empty for a visit made by hand.
+    misplaced : mapping of str to str
+        Phases whose tumour mask is a copy that could not be placed, and why.
     """
 
     rows: VisitRows
@@ -85,11 +93,17 @@ class Visit:
     registrations: Mapping[str, Registration] = field(repr=False)
     placement: LiverReference | None
     no_placement: str = ""
+    keys: VolumeKeys = field(default_factory=dict, repr=False)
+    misplaced: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
         """The phase that the others are laid on."""
         return self.rows.reference
+
+    def is_unregistered(self, phase: str) -> bool:
+        """Return whether a phase's registration failed; not so where none was asked for."""
+        return phase != self.reference and self.registrations[phase].failed
 
     def alignment(self, phase: str) -> Alignment:
         """Return where positions of the reference phase lie in a phase."""
@@ -108,12 +122,12 @@ class Visit:
         return align_scan(scan, alignment, geometry, fill=nan)
 
     def reference_on(self, phase: str) -> Region | None:
-        """Return the sphere of reference liver on a phase's grid; None where it does not fit in."""
-        if self.placement is None:
+        """Return the reference sphere on a phase; None where it does not fit or is not placed."""
+        if self.placement is None or self.is_unregistered(phase):
             return None
         centre = np.array([self.placement.centre_mm])
         ((x, y, z),) = self.alignment(phase).map_positions(centre)
-        return _whole_sphere(self.phases[phase].scan, (float(x), float(y), float(z)))
+        return draw_whole_sphere(self.phases[phase].scan.geometry, (float(x), float(y), float(z)))
 
 
 def group_visits(rows: Iterable[ScanRow], phase_order: Sequence[str]) -> list[VisitRows]:
@@ -140,14 +154,26 @@ def group_visits(rows: Iterable[ScanRow], phase_order: Sequence[str]) -> list[Vi
     return groups
 
 
+def name_volumes(rows: VisitRows, preparation: Preparation) -> VolumeKeys:
+    """Return phase and key of all volumes that a visit is made of: its ``phases`` and ``guides``.
+
+    Raises as :meth:`Preparation.load`.
+    """
+    return {
+        "phases": [(phase, preparation.key(row)) for phase, row in rows.rows.items()],
+        "guides": [(phase, preparation.key(row)) for phase, row in rows.guides.items()],
+    }
+
+
 def load_visit(rows: VisitRows, preparation: Preparation) -> Visit:
-    """Load and register the phases of a lesion and place reference liver.
+    """Load and register the phases of a lesion, place copied masks and reference liver.
 
     Raises
     ------
     ImageError, CaseError
-        As :meth:`Preparation.load`, of any phase.
+        As :meth:`Preparation.load`, of any phase; or if a file changes meanwhile.
     """
+    keys = name_volumes(rows, preparation)
     phases = {phase: preparation.load(row) for phase, row in rows.rows.items()}
     first = rows.guides[rows.reference]
     registrations = {
@@ -155,9 +181,13 @@ def load_visit(rows: VisitRows, preparation: Preparation) -> Visit:
         for phase, guide in rows.guides.items()
         if phase != rows.reference
     }
-    visit = Visit(rows, phases, registrations, None)
+    if name_volumes(rows, preparation) != keys:
+        msg = "an image or mask changed while it was read. Run again when nothing writes to it."
+        raise CaseError(msg)
+    phases, misplaced = place_copies(phases, registrations)
+    visit = Visit(rows, phases, registrations, None, keys=keys, misplaced=misplaced)
     placement, reason = _place(visit)
-    return Visit(rows, phases, registrations, placement, reason)
+    return replace(visit, placement=placement, no_placement=reason)
 
 
 def pair_times(visits: Iterable[VisitRows]) -> list[tuple[VisitRows, VisitRows]]:
@@ -205,9 +235,7 @@ def centre_in_baseline(
     visit : Visit
         At any time point; a baseline lesion's centre is that of its own mask.
     baseline : VisitRows or None
-        Of the same patient and modality, as :func:`pair_times` gives it.
-    preparation : Preparation
-        Registers the two.
+        From :func:`pair_times`; ``preparation`` registers the two.
 
     Returns
     -------
@@ -241,11 +269,12 @@ def _guides(lesion: Sequence[ScanRow], lesions: Iterable[Sequence[ScanRow]]) -> 
     """Return what is registered for a lesion: with a liver mask, the visit's first lesion."""
     first: dict[tuple[str, ...], ScanRow] = {}
     for row in (row for rows in lesions for row in rows):
-        first.setdefault((row.phase, row.image, row.liver_mask), row)
-    return {
-        row.phase: first[row.phase, row.image, row.liver_mask] if row.liver_mask else row
-        for row in lesion
-    }
+        first.setdefault(_files(row), row)
+    return {row.phase: first[_files(row)] if row.liver_mask else row for row in lesion}
+
+
+def _files(row: ScanRow) -> tuple[str, ...]:
+    return (row.phase, normpath(row.image), normpath(row.liver_mask))
 
 
 def _place(visit: Visit) -> tuple[LiverReference | None, str]:
@@ -263,15 +292,8 @@ def _place(visit: Visit) -> tuple[LiverReference | None, str]:
 
 def _evenness(visit: Visit, liver: Region) -> Scan:
     """Return the image that tells liver from vessels, as long as it covers all of the liver."""
-    registration = visit.registrations.get(PLACED_ON)
-    if registration is not None and not registration.failed:
+    if PLACED_ON in visit.registrations and not visit.is_unregistered(PLACED_ON):
         scan = visit.scan_on_reference(PLACED_ON)
         if np.isfinite(scan.voxels[liver.inside]).all():
             return scan
     return visit.phases[visit.reference].scan
-
-
-def _whole_sphere(scan: Scan, centre_mm: Position) -> Region | None:
-    sphere = draw_sphere(scan.geometry, centre_mm)
-    volume = sphere.voxel_count * scan.geometry.voxel_volume_mm3
-    return sphere if volume > LEAST_SPHERE_MM3 else None

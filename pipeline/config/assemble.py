@@ -48,4 +48,5 @@ class AssembleConfig(Settings):
     modality_order: tuple[Modality, ...] = Field(min_length=1)
     match_tolerance_mm: float = Field(default=10.0, ge=0)
     target_lesions: TargetLesions = Field(default_factory=TargetLesions)
+    lipiodol_tolerated_percent: float = Field(default=5.0, ge=0, le=100)
     delta_forms: tuple[DeltaForm, ...] = Field(default=(DeltaForm.ABSOLUTE,), min_length=1)

@@ -23,6 +23,7 @@ class MeasureConfig(Settings):
     liver_margin_mm: float = Field(ge=0)
     enhancing_sd_factor: float = Field(ge=0)
     enhancing_minimum_hu: float = Field(ge=0)
+    least_gain_hu: float = Field(ge=0)
     minimum_viable_mm3: float = Field(ge=0)
     lipiodol_hu: float = Field(gt=0)
     qeasl_factors: tuple[float, ...] = Field(min_length=1)

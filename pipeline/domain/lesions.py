@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from os.path import normpath
 
 from pipeline.domain.cohort import Drawing, ScanRow
 
@@ -21,8 +22,10 @@ def link_lesions(rows: Sequence[ScanRow]) -> tuple[ScanRow, ...]:
 def unite_lesions(rows: Sequence[ScanRow]) -> tuple[ScanRow, ...]:
     """Return one row an image with several lesions, whose tumour is their union.
 
-    Its ``lesion_id`` is :data:`UNION_ID`.
+    Its ``lesion_id`` is :data:`UNION_ID`. An image that lacks a lesion of its visit has none: the
+    unions of a visit are of the same lesions on all phases.
     """
+    visits = group_by_visit(rows)
     return tuple(
         replace(
             group[0],
@@ -31,8 +34,24 @@ def unite_lesions(rows: Sequence[ScanRow]) -> tuple[ScanRow, ...]:
             united=True,
         )
         for group in _by_image(rows).values()
-        if len(group) > 1
+        if len(group) > 1 and _ids(group) == _ids(visits[_visit(group[0])])
     )
+
+
+def group_by_visit(rows: Iterable[ScanRow]) -> dict[tuple[str, str, str], list[ScanRow]]:
+    """Group rows by patient, time point and modality, in their order."""
+    visits: dict[tuple[str, str, str], list[ScanRow]] = {}
+    for row in rows:
+        visits.setdefault(_visit(row), []).append(row)
+    return visits
+
+
+def _visit(row: ScanRow) -> tuple[str, str, str]:
+    return (row.patient_id, row.timepoint, row.modality)
+
+
+def _ids(rows: Iterable[ScanRow]) -> set[str]:
+    return {row.lesion_id for row in rows}
 
 
 def _by_image(rows: Iterable[ScanRow]) -> dict[tuple[str, ...], list[ScanRow]]:
@@ -43,7 +62,7 @@ def _by_image(rows: Iterable[ScanRow]) -> dict[tuple[str, ...], list[ScanRow]]:
 
 
 def _image(row: ScanRow) -> tuple[str, ...]:
-    return (row.patient_id, row.timepoint, row.modality, row.phase, row.image)
+    return (row.patient_id, row.timepoint, row.modality, row.phase, normpath(row.image))
 
 
 def _draw(row: ScanRow) -> Drawing:

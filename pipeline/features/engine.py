@@ -9,9 +9,12 @@ from pipeline.domain.errors import InstallationError
 from pipeline.domain.scan import Region, Scan
 from pipeline.store.keys import identify_software
 
-_SHARED_CODE = tuple(
-    f"pipeline/features/{name}.py"
-    for name in ("extraction", "native_settings", "pyradiomics_features", "pyradiomics_names")
+_SHARED_CODE = (
+    "pipeline/imaging/intensity.py",
+    *(
+        f"pipeline/features/{name}.py"
+        for name in ("extraction", "native_settings", "pyradiomics_features", "pyradiomics_names")
+    ),
 )
 _CODE = {
     "fast": (*_SHARED_CODE, "pipeline/features/fast", "pipeline/features/ibsi"),

@@ -8,6 +8,9 @@ VISIT = ("patient_id", "timepoint", "modality")
 GROUP = (*VISIT, "phase", "region")
 """Rows of one group become one row."""
 
+RADIOMIC_COLUMNS = (*GROUP, "lesion_id")
+"""Of a table of radiomic features, beside these: a row a lesion, phase and region."""
+
 
 def combine_lesions(rows: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
     """Return the weighted mean of each feature over the lesions that stand for a patient.

@@ -10,29 +10,23 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from pipeline.domain.errors import CaseError
 from pipeline.imaging.habitat_voxels import HabitatVoxels
 
-CELLS = (
-    "habitat_phases",
-    "habitat_shape",
-    "habitat_inside",
-    "habitat_values",
-    "habitat_missing",
-)
-"""Names of the phases, points of the lattice (z, y, x), both separated by commas; which points are
-tumour (bits, the first the highest); values (32-bit floats, little end first); why there are none.
+CELLS = ("habitat_phases", "habitat_values", "habitat_missing")
+"""Names of the phases, separated by commas; values, voxel by voxel in the order of the phases
+(32-bit floats, little end first); why there are none.
 """
 
 _SEPARATOR = ","
 _FLOAT = np.dtype("<f4")
+_NEXT_STEP = "Run the stage measure again."
 
 
 def to_cells(voxels: HabitatVoxels) -> dict[str, object]:
     """Return voxels as the cells of a table, by column."""
     return {
         "habitat_phases": _SEPARATOR.join(voxels.phases),
-        "habitat_shape": _SEPARATOR.join(map(str, voxels.inside.shape)),
-        "habitat_inside": np.packbits(voxels.inside).tobytes(),
         "habitat_values": np.ascontiguousarray(voxels.values, dtype=_FLOAT).tobytes(),
         "habitat_missing": "",
     }
@@ -40,25 +34,34 @@ def to_cells(voxels: HabitatVoxels) -> dict[str, object]:
 
 def without_voxels(reason: str) -> dict[str, object]:
     """Return the cells of a lesion that has none, with the reason."""
-    return {
-        "habitat_phases": "",
-        "habitat_shape": "",
-        "habitat_inside": b"",
-        "habitat_values": b"",
-        "habitat_missing": reason,
-    }
+    return {"habitat_phases": "", "habitat_values": b"", "habitat_missing": reason}
 
 
 def from_cells(cells: Mapping[str, object]) -> HabitatVoxels | None:
-    """Return the voxels of a row, bit for bit as they were; None where it has none."""
-    packed, values = cells["habitat_inside"], cells["habitat_values"]
-    if not isinstance(packed, bytes) or not isinstance(values, bytes) or not values:
+    """Return the voxels of a row, bit for bit as they were; None where it has none.
+
+    Raises
+    ------
+    CaseError
+        If the values are not those of whole voxels, or not all of them are finite.
+    """
+    values = cells["habitat_values"]
+    if values is None or isinstance(values, float) or values == b"":  # NaN: no row was measured
         return None
     phases = tuple(str(cells["habitat_phases"]).split(_SEPARATOR))
-    shape = tuple(int(size) for size in str(cells["habitat_shape"]).split(_SEPARATOR))
-    bits = np.unpackbits(np.frombuffer(packed, dtype=np.uint8), count=int(np.prod(shape)))
+    voxel = len(phases) * _FLOAT.itemsize
+    if not all(phases) or len(set(phases)) < len(phases):
+        msg = f"habitat_phases: expected different names, got {', '.join(phases)!r}. {_NEXT_STEP}"
+        raise CaseError(msg)
+    if not isinstance(values, bytes) or len(values) % voxel:
+        got = f"{len(values)} bytes" if isinstance(values, bytes) else type(values).__name__
+        msg = f"habitat_values: expected bytes, {voxel} a voxel, got {got}. {_NEXT_STEP}"
+        raise CaseError(msg)
     table = np.frombuffer(values, dtype=_FLOAT).reshape(-1, len(phases))
-    return HabitatVoxels(phases, bits.astype(np.bool_).reshape(shape), table.astype(np.float32))
+    if not np.isfinite(table).all():
+        msg = f"habitat_values: expected finite numbers, got NaN or infinity. {_NEXT_STEP}"
+        raise CaseError(msg)
+    return HabitatVoxels(phases, table.astype(np.float32))
 
 
 def to_bytes(cells: Mapping[str, object]) -> bytes:

@@ -16,20 +16,17 @@ MOST_VOXELS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class HabitatVoxels:
-    """A tumour's voxels on a regular lattice in its bounding box.
+    """A tumour's voxels, without their places: no habitat feature needs these.
 
     Parameters
     ----------
     phases : tuple of str
         The columns of the values.
-    inside : numpy.ndarray of bool, shape (z, y, x)
-        Which points of the lattice are tumour.
     values : numpy.ndarray of float32, shape (voxels, phases)
-        In deviations from the liver, a row a point inside in the order z, y, x.
+        In deviations from the liver, a row a voxel in the order z, y, x.
     """
 
     phases: tuple[str, ...]
-    inside: npt.NDArray[np.bool_] = field(repr=False)
     values: npt.NDArray[np.float32] = field(repr=False)
 
 
@@ -42,8 +39,7 @@ def sample_voxels(
     """Return a tumour's voxels, or those of a regular lattice where there are too many.
 
     Every n-th voxel is kept along each axis; n is raised, along the axis whose kept points lie
-    closest, until no more than ``most`` remain. Points that neighbour on the lattice may be several
-    voxels apart: a boundary share depends on that distance. Values are picked, never averaged.
+    closest, until no more than ``most`` remain. Values are picked, never averaged.
 
     Parameters
     ----------
@@ -63,11 +59,10 @@ def sample_voxels(
     """
     _check_not_empty(tumour)
     lattice = _find_lattice(tumour, most)
-    inside = tumour.inside[lattice].copy()
     kept = np.zeros_like(tumour.inside)
-    kept[lattice] = inside
+    kept[lattice] = tumour.inside[lattice]
     values = stack_phases(phases, livers, Region(kept, tumour.geometry, tumour.name))
-    return HabitatVoxels(tuple(phases), inside, values.astype(np.float32))
+    return HabitatVoxels(tuple(phases), values.astype(np.float32))
 
 
 def stack_phases(

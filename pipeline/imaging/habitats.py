@@ -4,12 +4,14 @@ Fitted on the tumours of training patients only and then applied to any tumour a
 new patient's habitats mean what the training patients' do. Values must be comparable between
 patients: relative to each patient's liver (:mod:`pipeline.imaging.habitat_voxels`). Published
 habitat models of HCC use three clusters; the rest of the procedure is this project's.
+
+The share of neighbouring voxels that differ in habitat, which is published too, is not measured: it
+grows with the distance of the neighbours. That is set by voxel size and slice thickness, so that
+the share, and its change between two scans, would tell the scanner's settings and not the tumour.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from math import nan
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -38,11 +40,6 @@ class HabitatModel:
     phases: tuple[str, ...]
     centres: tuple[tuple[float, ...], ...]
 
-    @classmethod
-    def from_plain(cls, plain: Mapping[str, Sequence[Any]]) -> "HabitatModel":
-        """Restore a model from its fields as JSON keeps them, tuples as lists."""
-        return cls(tuple(plain["phases"]), tuple(tuple(centre) for centre in plain["centres"]))
-
 
 @dataclass(frozen=True, slots=True)
 class Habitats:
@@ -50,21 +47,14 @@ class Habitats:
 
     Parameters
     ----------
-    labels : numpy.ndarray of uint8, shape (z, y, x)
-        0 outside the tumour, 1 the first habitat of the model, ...
     fractions : tuple of float
         Share of the tumour, one a habitat.
     dispersion : float
         Root mean square distance of the voxels from their centre, in deviations of the liver.
-    boundary_share : float
-        Share of neighbouring pairs of tumour voxels (6 neighbours) that differ in habitat; NaN
-        where the tumour has no neighbouring voxels.
     """
 
-    labels: npt.NDArray[np.uint8] = field(repr=False)
     fractions: tuple[float, ...]
     dispersion: float
-    boundary_share: float
 
 
 def fit_habitats(
@@ -104,7 +94,7 @@ def fit_habitats(
     return HabitatModel(tuple(phases), tuple(tuple(centre) for centre in centres))
 
 
-def find_habitats(model: HabitatModel, values: Values, inside: npt.NDArray[np.bool_]) -> Habitats:
+def find_habitats(model: HabitatModel, values: Values) -> Habitats:
     """Assign each voxel of a tumour to the nearest habitat.
 
     Parameters
@@ -113,20 +103,14 @@ def find_habitats(model: HabitatModel, values: Values, inside: npt.NDArray[np.bo
         Of other patients, or of these if they trained it.
     values : numpy.ndarray, shape (voxels, phases)
         As :func:`fit_habitats` takes them, with the model's phases in its order.
-    inside : numpy.ndarray of bool, shape (z, y, x)
-        Where they are, in the order z, y, x.
     """
     centres = np.asarray(model.centres)
     distances = np.linalg.norm(values[:, None, :] - centres[None], axis=2)
     nearest = distances.argmin(axis=1)
-    labels = np.zeros(inside.shape, dtype=np.uint8)
-    labels[inside] = nearest + 1
     shares = np.bincount(nearest, minlength=len(centres)) / len(nearest)
     return Habitats(
-        labels=labels,
         fractions=tuple(shares.tolist()),
         dispersion=float(np.sqrt((distances.min(axis=1) ** 2).mean())),
-        boundary_share=_boundary_share(labels),
     )
 
 
@@ -135,14 +119,3 @@ def _draw(values: Values, most: int, random: np.random.Generator) -> Values:
     if len(values) <= most:
         return values
     return values[random.choice(len(values), most, replace=False)]
-
-
-def _boundary_share(labels: npt.NDArray[np.uint8]) -> float:
-    pairs, different = 0, 0
-    for axis in range(labels.ndim):
-        first = np.moveaxis(labels, axis, 0)[:-1]
-        second = np.moveaxis(labels, axis, 0)[1:]
-        both = (first > 0) & (second > 0)
-        pairs += int(np.count_nonzero(both))
-        different += int(np.count_nonzero(both & (first != second)))
-    return different / pairs if pairs else nan

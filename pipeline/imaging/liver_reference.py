@@ -27,6 +27,9 @@ LIVER_EDGE_MM, LESION_MARGIN_MM, VESSEL_MARGIN_MM = 5.0, 10.0, 1.0
 VESSEL_DEVIATIONS = 3.0
 """Voxels farther from the liver's median, in robust standard deviations, are no parenchyma."""
 
+LEAST_SPHERE_MM3 = 500.0
+"""Half of the sphere must lie within an image to be measured there."""
+
 STEP_MM = 3.0
 """Distance between the centres tried."""
 
@@ -125,6 +128,12 @@ def draw_sphere(geometry: Geometry, centre_mm: tuple[float, float, float]) -> Re
     return Region(inside, geometry, "liver_reference")
 
 
+def draw_whole_sphere(geometry: Geometry, centre_mm: tuple[float, float, float]) -> Region | None:
+    """Return the sphere as :func:`draw_sphere`; None where less than half lies within the grid."""
+    sphere = draw_sphere(geometry, centre_mm)
+    return sphere if sphere.volume_mm3 > LEAST_SPHERE_MM3 else None
+
+
 def _union(lesions: Sequence[Region]) -> Mask:
     if not any(lesion.inside.any() for lesion in lesions):
         msg = "no lesion to place a liver reference for: expected at least one voxel, got none."
@@ -135,11 +144,14 @@ def _union(lesions: Sequence[Region]) -> Mask:
 
 def _vessels(values: npt.NDArray[np.generic], healthy: Mask) -> Mask:
     """Return what stands out from the healthy liver, smoothed so that noise does not."""
+    seen = np.isfinite(values)
+    healthy = healthy & seen
     if not healthy.any():
         return np.zeros_like(healthy)
-    smooth = ndimage.gaussian_filter(values.astype(np.float64), 1.0)
-    median = np.median(smooth[healthy])
-    away = np.abs(smooth - median)
+    # Filtering would spread what an image does not cover (NaN).
+    known = values.astype(np.float64)
+    smooth = ndimage.gaussian_filter(np.where(seen, known, np.median(known[healthy])), 1.0)
+    away = np.abs(smooth - np.median(smooth[healthy]))
     # 1.4826: the median deviation of a normal distribution, to its standard deviation.
     return np.asarray(away > VESSEL_DEVIATIONS * 1.4826 * np.median(away[healthy]))
 

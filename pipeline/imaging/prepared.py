@@ -1,6 +1,8 @@
 """A scan made ready for measuring: canonical axes, cropped to its regions, kept as bytes.
 
-MR is freed from its bias field where that is asked for; all other values stay as they are.
+MR also gets a copy without its bias field, for radiomics. Response is measured on the values as
+they are: the coil brightens all phases of a visit alike, and fields that are estimated phase by
+phase would differ where contrast agent differs.
 """
 
 import io
@@ -22,9 +24,6 @@ from pipeline.imaging.crop import bounding_box, crop_region, crop_scan
 from pipeline.imaging.intensity import IntensityReference, measure_references
 from pipeline.imaging.orient import orient_region, orient_scan
 
-PREPARATION = "prepare-4"
-"""Name and version of what this module does; raised whenever its results change."""
-
 MAPS = ("adc",)
 """MR phases whose values are quantities: no bias field, no arbitrary unit."""
 
@@ -39,22 +38,29 @@ class PreparedCase:
     Parameters
     ----------
     scan : Scan
-        Cropped, axes in canonical order, values and their type as in the file; of MR whose bias
-        field was taken out, 32-bit floats.
+        Cropped, axes in canonical order, values and their type as in the file.
     regions : mapping of str to Region
         ``tumour`` and, where the cohort has them, ``liver``, ``vessels`` and ``other_lesions``; on
         the scan's grid, cut off where they reach beyond.
     references : mapping of str to IntensityReference
-        ``image`` and, where there are such regions, ``liver`` and ``muscle``; of the scan before
-        cropping.
+        ``image`` and, where there are such regions, ``liver`` and ``muscle``; of the texture scan
+        before cropping.
+    corrected : Scan or None
+        The scan without its bias field, in 32-bit floats; None where none was taken out.
     bias_field : (float, float) or None
-        Smallest and largest value of the field that was divided out; None where none was.
+        Smallest and largest value of that field.
     """
 
     scan: Scan
     regions: Mapping[str, Region]
     references: Mapping[str, IntensityReference]
+    corrected: Scan | None = None
     bias_field: tuple[float, float] | None = None
+
+    @property
+    def texture_scan(self) -> Scan:
+        """What radiomics are taken from: the corrected scan, where there is one."""
+        return self.scan if self.corrected is None else self.corrected
 
 
 def check_same_grid(scan: Scan, regions: Mapping[str, Region]) -> None:
@@ -78,7 +84,7 @@ def check_same_grid(scan: Scan, regions: Mapping[str, Region]) -> None:
 def prepare_case(
     scan: Scan, regions: Mapping[str, Region], config: PrepareConfig, phase: str = ""
 ) -> PreparedCase:
-    """Take out the bias field of an MR scan, order the axes of scan and regions, and crop them.
+    """Order the axes of a scan and its regions, crop them, and take out the bias field of MR.
 
     Cropped to the tumour and the liver. A region named ``muscle`` is measured, not kept.
 
@@ -101,12 +107,10 @@ def prepare_case(
         If no region has a voxel, or the bias field of an MR scan cannot be estimated.
     """
     check_same_grid(scan, regions)
-    bias_field = None
-    if config.bias_field and scan.modality is Modality.MR and phase not in MAPS:
-        lesions = [regions[name] for name in ("tumour", "other_lesions") if name in regions]
-        field = estimate_bias_field(scan, lesions)
-        scan, bias_field = correct(scan, field.factors), (field.smallest, field.largest)
-    references = measure_references(scan, regions)
+    wants_field = config.bias_field and scan.modality is Modality.MR and phase not in MAPS
+    field = estimate_bias_field(scan, _lesions(regions)) if wants_field else None
+    corrected = correct(scan, field.factors) if field else scan
+    references = measure_references(corrected, regions)
     oriented = orient_scan(scan)
     turned = {name: orient_region(region) for name, region in regions.items() if name != "muscle"}
     wanted = [turned[name] for name in CROPPED_TO if name in turned]
@@ -120,15 +124,20 @@ def prepare_case(
             for name, region in turned.items()
         },
         references=references,
-        bias_field=bias_field,
+        corrected=crop_scan(orient_scan(corrected), box) if field else None,
+        bias_field=(field.smallest, field.largest) if field else None,
     )
+
+
+def _lesions(regions: Mapping[str, Region]) -> list[Region]:
+    return [regions[name] for name in ("tumour", "other_lesions") if name in regions]
 
 
 def to_bytes(case: PreparedCase) -> bytes:
     """Write a prepared case; the same case gives the same bytes.
 
-    A zlib stream of: length of the header (8 bytes), header (JSON), then the voxels and each
-    region in NumPy's own format, in the header's order.
+    A zlib stream of: length of the header (8 bytes), header (JSON), then the voxels, each region
+    in the header's order and, with a bias field, the corrected voxels, in NumPy's own format.
     """
     header = {
         "modality": case.scan.modality,
@@ -140,7 +149,10 @@ def to_bytes(case: PreparedCase) -> bytes:
     encoded = json.dumps(header).encode()
     stream = io.BytesIO()
     stream.write(len(encoded).to_bytes(8, "little") + encoded)
-    for array in (case.scan.voxels, *(region.inside for region in case.regions.values())):
+    arrays = [case.scan.voxels, *(region.inside for region in case.regions.values())]
+    if case.corrected is not None:
+        arrays.append(case.corrected.voxels)
+    for array in arrays:
         np.lib.format.write_array(stream, np.ascontiguousarray(array), allow_pickle=False)
     return zlib.compress(stream.getvalue(), level=1)
 
@@ -153,8 +165,10 @@ def from_bytes(payload: bytes) -> PreparedCase:
     scan = Scan(_read_array(stream), geometry, Modality(header["modality"]))
     regions = {name: Region(_read_array(stream), geometry, name) for name in header["regions"]}
     references = {name: IntensityReference(**value) for name, value in header["references"].items()}
-    field = header["bias_field"]
-    return PreparedCase(scan, regions, references, None if field is None else tuple(field))
+    if header["bias_field"] is None:
+        return PreparedCase(scan, regions, references)
+    corrected = Scan(_read_array(stream), geometry, scan.modality)
+    return PreparedCase(scan, regions, references, corrected, tuple(header["bias_field"]))
 
 
 def _read_array(stream: io.BytesIO) -> npt.NDArray[Any]:

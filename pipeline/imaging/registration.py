@@ -119,17 +119,17 @@ class _Attempt:
             mutual_information_before=before.mutual_information_nats, dice_before=self.dice()
         )
         samples = self.draw_samples()
-        aligned = lie_well(samples)
-        start = NOWHERE if aligned else find_start(self.pair, samples)
+        start, rigid = NOWHERE, RigidMotion()
         try:
-            rigid = RigidMotion() if aligned else self.find_rigid(start, samples)
+            if not lie_well(samples):
+                start = find_start(self.pair, samples)
+                rigid = self.find_rigid(start, samples)
         except RuntimeError:  # SimpleITK has no other: too few voxels lie within the moving scan
             return _failed(quality, "the scans do not overlap enough to be compared")
         quality, failure = self.judge_rigid(rigid, start, quality)
-        if rigid == RigidMotion() and not aligned:
-            failure = failure or "no better position was found than the scanner's"
         if failure:
             return _failed(quality, failure)
+        aligned = rigid == RigidMotion()  # nor did the search find a better position
         method = RegistrationMethod.NONE if aligned else RegistrationMethod.RIGID
         found = Registration(Alignment(rigid), method, quality, aligned=aligned)
         return self.bend(found) if self.config.method is RegistrationMethod.DEFORMABLE else found

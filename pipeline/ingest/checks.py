@@ -12,6 +12,7 @@ from pipeline.ingest.covariate_checks import find_covariate_problems
 from pipeline.ingest.date_checks import find_timing_problems
 from pipeline.ingest.duplicate_checks import find_duplicate_images
 from pipeline.ingest.image_checks import ImageGroup, examine_image_group
+from pipeline.ingest.lesion_phases import find_differing_lesions
 from pipeline.ingest.lesion_places import Place, find_copied_masks, find_moved_lesions
 from pipeline.ingest.outcome_checks import find_outcome_problems
 from pipeline.ingest.path_checks import find_path_problems, find_shared_images, find_table_links
@@ -64,6 +65,7 @@ def _find_scan_problems(cohort: Cohort, config: CohortConfig, jobs: int) -> list
         *find_shared_images(cohort.scans),
         *find_unnamed_phases(cohort.scans),
         *find_unusual_phases(cohort.scans),
+        *find_differing_lesions(cohort.scans),
     ]
     readable: dict[tuple[str, str], list[tuple[int, ScanRow]]] = defaultdict(list)
     for number, row in enumerate(cohort.scans):

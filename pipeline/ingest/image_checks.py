@@ -144,8 +144,7 @@ def _read_regions(
     if row.mask == row.image:
         return {}, [_mask_is_image(row)]
     read = {
-        name: _read_on_grid(scan, row, group, getattr(row, column), _label(row, name), name)
-        for name, column in MASK_COLUMNS.items()
+        name: _read_on_grid(scan, row, group, column, name) for name, column in MASK_COLUMNS.items()
     }
     regions = {name: item for name, item in read.items() if isinstance(item, Region)}
     return regions, [item for item in read.values() if isinstance(item, Problem)]
@@ -185,16 +184,17 @@ def _judge_attenuation(
 
 
 def _read_on_grid(
-    scan: Scan, row: ScanRow, group: ImageGroup, file: str, label: str | None, name: str
+    scan: Scan, row: ScanRow, group: ImageGroup, column: str, name: str
 ) -> Region | Problem | None:
     """Read a region that is not empty, or say what is wrong.
 
     None where the row names no file.
     """
+    file: str = getattr(row, column)
     if not file:
         return None
     try:
-        region = read_region(group.root / file, label, name, scan, group.reading)
+        region = read_region(group.root / file, _label(row, name), name, scan, group.reading)
     except ReadError as error:
         return as_problem(error, row, file)
     if region.voxel_count == 0:
@@ -203,7 +203,9 @@ def _read_on_grid(
             what=f"the {name} mask is empty",
             expected="voxels above 0",
             got="none",
-            next_step="Draw the region, or remove the row.",
+            next_step="Draw the region, or remove the row."
+            if name == "tumour"
+            else f"Draw the region, or empty the field {column}.",
         )
     return region
 

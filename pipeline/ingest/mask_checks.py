@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
 from pipeline.config.checks import Checks
 from pipeline.domain.cohort import MASK_COLUMNS, ScanRow
 from pipeline.domain.problem import Problem, Severity
@@ -14,7 +16,7 @@ from pipeline.ingest.row_problem import about
 def find_mask_problems(
     row: ScanRow, regions: Mapping[str, Region], limits: Checks
 ) -> Iterator[Problem]:
-    """List masks that cover the image, or were resampled.
+    """List masks that cover the image, contradict each other, or were resampled.
 
     Parameters
     ----------
@@ -30,6 +32,7 @@ def find_mask_problems(
         yield from _find_resampling(row, getattr(row, MASK_COLUMNS[name]), region)
     if "tumour" in regions:
         yield from _find_cover(row, regions["tumour"], limits)
+    yield from _find_contradictions(row, regions)
 
 
 def _find_resampling(row: ScanRow, file: str, region: Region) -> Iterator[Problem]:
@@ -66,3 +69,28 @@ def _find_cover(row: ScanRow, tumour: Region, limits: Checks) -> Iterator[Proble
         next_step="Correct the mask: it may be inverted or hold the background.",
         severity=Severity.ERROR if is_error else Severity.WARNING,
     )
+
+
+def _find_contradictions(row: ScanRow, regions: Mapping[str, Region]) -> Iterator[Problem]:
+    """Report vessels that leave no liver, and muscle within the tumour."""
+    if {"vessels", "liver"} <= regions.keys():
+        liver = regions["liver"].inside
+        left = np.count_nonzero(liver & ~regions["vessels"].inside)
+        if left == 0:
+            yield about(row, row.vessel_mask)(
+                code=Code.MASKS_CONTRADICT,
+                what="the vessel mask covers all of the liver mask",
+                expected=f"liver outside of the vessels, in {row.liver_mask}",
+                got=f"all {np.count_nonzero(liver)} voxels of the liver covered",
+                next_step="Correct the mask, or empty the field vessel_mask.",
+            )
+    if {"muscle", "tumour"} <= regions.keys():
+        common = np.count_nonzero(regions["muscle"].inside & regions["tumour"].inside)
+        if common > 0:
+            yield about(row, row.muscle_mask)(
+                code=Code.MASKS_CONTRADICT,
+                what="the muscle mask overlaps the tumour mask",
+                expected=f"no voxel in common with {row.mask}",
+                got=f"{common} voxels in common",
+                next_step="Correct the masks, or empty the field muscle_mask.",
+            )

@@ -95,7 +95,7 @@ def _row_problems(
     if not fields["image"].strip():
         yield _field_problem(Code.VALUE_MISSING, fields, line, "image", "a path", "Fill the field.")
     yield from _organ_problems(fields, line)
-    yield from _label_problems(fields, line)
+    yield from find_label_problems(fields, line)
     yield from find_date_problems(SCANS_FILE, pd.DataFrame([fields], index=[line]), ["scan_date"])
 
 
@@ -113,7 +113,8 @@ def _no_mask(fields: Mapping[str, str], line: int) -> Problem:
     return _field_problem(Code.VALUE_MISSING, fields, line, "mask", "a path", step)
 
 
-def _label_problems(fields: Mapping[str, str], line: int) -> Iterator[Problem]:
+def find_label_problems(fields: Mapping[str, str], line: int) -> Iterator[Problem]:
+    """Report a ``mask_label`` that cannot be a voxel value, of a mask whose regions need one."""
     label = fields.get("mask_label", "")
     if not (label and _needs_number(fields["mask"])):
         return

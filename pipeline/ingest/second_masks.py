@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from os.path import normpath
 from pathlib import Path
 
 from pipeline.domain.cohort import Cohort, ScanRow
@@ -9,6 +10,7 @@ from pipeline.domain.errors import CohortError
 from pipeline.domain.problem import Problem
 from pipeline.ingest.codes import Code
 from pipeline.ingest.path_checks import find_path_problems
+from pipeline.ingest.scan_rows import find_label_problems
 from pipeline.ingest.tables import find_column_problems, read_table
 
 SECOND_MASK_COLUMNS = {
@@ -65,6 +67,7 @@ def read_second_masks(
             label = named.get("mask_label") or None
             second = replace(first, mask=named["mask"], mask_label=label)
             found = find_path_problems(cohort.root, second, allow_outside=allow_outside)
+            found += _sameness(file.name, line, first, second)
             pairs.append((first, second))
         problems += found
     if problems:
@@ -116,6 +119,25 @@ def _row_problems(
             got=f"an empty field in line {line}",
             next_step="Fill the field, or remove the line.",
             patient_id=fields["patient_id"],
+            file=file,
+            column="mask",
+        )
+    for problem in find_label_problems(fields, line):
+        yield replace(problem, file=file)
+
+
+def _sameness(file: str, line: int, first: ScanRow, second: ScanRow) -> Iterator[Problem]:
+    """Report a second mask that is the first reader's or the image: it shows no agreement."""
+    mask = normpath(second.mask)
+    is_image = mask == normpath(first.image)
+    if is_image or (mask, second.mask_label) == (normpath(first.mask), first.mask_label):
+        yield Problem(
+            code=Code.MASK_IS_IMAGE if is_image else Code.VALUE_NOT_ALLOWED,
+            what=f"the second mask is {'the image' if is_image else 'that of the first reader'}",
+            expected="what the second reader drew: another file, or another label of the file",
+            got=f"{second.mask} in line {line}",
+            next_step="Correct the columns mask and mask_label.",
+            patient_id=second.patient_id,
             file=file,
             column="mask",
         )

@@ -5,7 +5,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 _PLAIN_ID = re.compile(r"\w[\w.-]*")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+MOST_ID_BYTES = 64
+"""Longest identifier in UTF-8, as long as DICOM allows. Percent-encoded in the name of a file, a
+byte takes three of 255 characters; endings and the name of an unfinished file need the rest."""
 
 LINE = "line"
 """Name of the index of the tables read here: the line of the file a row begins in, 1 = header."""
@@ -139,10 +143,8 @@ def find_id_problem(file: str, column: str, value: str, line: int) -> Problem | 
             file=file,
             column=column,
         )
-    if _PLAIN_ID.fullmatch(value):
-        return None
     spaces = " (spaces at the ends)" if value != value.strip() else ""
-    return Problem(
+    problem = Problem(
         code=Code.ID_NOT_PLAIN,
         what=f"{column} is not a plain identifier",
         expected="letters, digits, '_', '-' and '.', beginning with a letter or digit",
@@ -151,6 +153,19 @@ def find_id_problem(file: str, column: str, value: str, line: int) -> Problem | 
         patient_id=value if column == "patient_id" else "",
         file=file,
         column=column,
+    )
+    if not _PLAIN_ID.fullmatch(value):
+        return problem
+    size = len(value.encode())
+    if size <= MOST_ID_BYTES:
+        return None
+    return replace(
+        problem,
+        what=f"{column} is too long",
+        expected=f"at most {MOST_ID_BYTES} bytes in UTF-8: a letter takes one, with an accent two,"
+        " of other scripts up to four",
+        got=f"{value!r}, {size} bytes",
+        next_step="Write a shorter one in all tables.",
     )
 
 

@@ -3,72 +3,34 @@
 The habitats are learned, so that each training part of the cross-validation finds its own.
 """
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from pipeline.config.train import HabitatSettings
+from pipeline.domain.errors import ModelingError
 from pipeline.domain.features import FeatureGroup, FeatureSpec, FeatureTable
 from pipeline.domain.scan import Timepoint
 from pipeline.features.lesions import combine_lesions
-from pipeline.imaging.habitat_table import from_cells
 from pipeline.imaging.habitat_voxels import HabitatVoxels
 from pipeline.imaging.habitats import HabitatModel, find_habitats, fit_habitats
+from pipeline.modeling.habitat_data import TUMOUR, HabitatData, TumourCount, count_modalities
+from pipeline.modeling.habitat_models import Models
+from pipeline.modeling.splits import Repeats, Rows, training_rows
 
-Models = Mapping[str, HabitatModel]
-"""The habitats of each modality: HU and MR signal are never mixed."""
+_LOG = logging.getLogger(__name__)
 
-UNIT = "standard deviations of reference liver from its mean"
-"""Of the centres, as the bundle says it."""
-
-_TUMOUR = ("patient_id", "timepoint", "modality", "lesion_id")
 _EARLIER = {Timepoint.PREOP: Timepoint.BASELINE}
 
 
-@dataclass(frozen=True, slots=True)
-class HabitatData:
-    """The tumours that stand for patients.
-
-    Parameters
-    ----------
-    tumours : mapping of (str, str, str, str) to HabitatVoxels
-        By patient, time point, modality and lesion; those without voxels are not in it.
-    weights : pandas.DataFrame
-        ``patient_id, timepoint, modality, lesion_id, weight, change``, as the stage assemble writes
-        it: which lesions stand for a patient in a visit, and which ones in the change over time.
-    timepoint : Timepoint
-        Of the prediction. The change is that from baseline.
-    """
-
-    tumours: Mapping[tuple[str, ...], HabitatVoxels] = field(repr=False)
-    weights: pd.DataFrame = field(repr=False)
-    timepoint: Timepoint
-
-    @classmethod
-    def read(
-        cls, voxels: pd.DataFrame, weights: pd.DataFrame, timepoint: Timepoint
-    ) -> "HabitatData":
-        """Decode the table of voxels, but for lesions that stand for nobody."""
-        wanted = set(weights[list(_TUMOUR)].astype(str).itertuples(index=False, name=None))
-        tumours = {}
-        for row in voxels.sort_values(list(_TUMOUR)).to_dict("records"):
-            key = tuple(str(row[name]) for name in _TUMOUR)
-            found = from_cells({str(name): cell for name, cell in row.items()})
-            if key in wanted and found is not None:
-                tumours[key] = found
-        return cls(tumours, weights, timepoint)
-
-    @property
-    def modalities(self) -> list[str]:
-        """Modalities with a tumour, in alphabetical order."""
-        return sorted({modality for _, _, modality, _ in self.tumours})
-
-
 def fit_models(
-    data: HabitatData, patient_ids: Collection[str], settings: HabitatSettings
+    data: HabitatData,
+    patient_ids: Collection[str],
+    settings: HabitatSettings,
+    modalities: Collection[str],
 ) -> dict[str, HabitatModel]:
     """Find the habitats in the tumours of some patients, at all time points.
 
@@ -79,19 +41,26 @@ def fit_models(
     patient_ids : collection of str
         The training patients.
     settings : HabitatSettings
-        A modality with fewer tumours than ``minimum_tumours`` has no model.
+        How.
+    modalities : collection of str
+        Those that get a model, see :func:`pipeline.modeling.habitat_data.count_modalities`.
+
+    Raises
+    ------
+    CaseError
+        If a modality has fewer different voxels than there are habitats.
     """
     trained = set(patient_ids)
     models = {}
-    for modality in data.modalities:
+    for modality in sorted(modalities):
         own = [
             voxels
             for (patient_id, _, kind, _), voxels in data.tumours.items()
             if kind == modality and patient_id in trained
         ]
-        if own and len(own) >= settings.minimum_tumours:
-            values = [voxels.values.astype(np.float64) for voxels in own]
-            models[modality] = fit_habitats(values, own[0].phases, settings)
+        values = [voxels.values.astype(np.float64) for voxels in own]
+        phases = own[0].phases if own else ()
+        models[modality] = fit_habitats(values, phases, settings)
     return models
 
 
@@ -109,17 +78,22 @@ def habitat_features(
     patient_ids : sequence of str
         The rows of the result.
     clusters : int
-        Habitats of each model; with the modalities of data and models it decides the columns.
+        Habitats of each model; with the models' modalities it decides the columns.
 
     Returns
     -------
     FeatureTable
-        For each modality (prefix ``ct_``, ``mr_``), at the time point of prediction: share of each
-        habitat in %, ``habitat_1_percent`` enhancing least; ``habitat_dispersion``, the root mean
-        square distance of the voxels from their habitat's centre in standard deviations of liver;
-        ``habitat_boundary_percent`` of neighbouring voxels that differ in habitat. The same with
-        ``_change``: now minus baseline, of matched lesions. NaN where a lesion that stands for the
-        patient has no voxels, or the modality no model.
+        For each modality with a model (prefix ``ct_``, ``mr_``), at the time point of prediction:
+        share of each habitat in %, ``habitat_1_percent`` enhancing least; ``habitat_dispersion``,
+        the root mean square distance of the voxels from their habitat's centre in standard
+        deviations of liver.
+        The same with ``_change``: now minus baseline, of matched lesions. NaN where a lesion that
+        stands for the patient has no voxels.
+
+    Raises
+    ------
+    ModelingError
+        If a tumour has other phases than its modality's model.
     """
     rows = _measure(data, models, clusters)
     now = _of_patients(data, rows, data.timepoint, change=False)
@@ -131,7 +105,7 @@ def habitat_features(
     specs = [
         FeatureSpec(f"{modality.lower()}_{name}{suffix}", FeatureGroup.HABITAT, unit)
         for suffix in ("", "_change")[: len(parts)]
-        for modality in sorted({*data.modalities, *models})
+        for modality in sorted(models)
         for name, unit in _units(clusters).items()
     ]
     frame = pd.concat([parts[0], *(part.add_suffix("_change") for part in parts[1:])], axis=1)
@@ -154,56 +128,84 @@ class HabitatsOfFold:
         In the order of the rows.
     settings : HabitatSettings
         How habitats are found.
+    modalities : tuple of str
+        Those with habitats, the same in every fold.
     """
 
     data: HabitatData
     patient_ids: tuple[str, ...] = field(repr=False)
     settings: HabitatSettings
+    modalities: tuple[str, ...]
 
-    def __call__(self, training: "np.typing.NDArray[np.intp]") -> pd.DataFrame:
+    def __call__(self, training: Rows) -> pd.DataFrame:
         """Return the columns of all patients, a row each, by habitats of the training rows."""
         trained = [self.patient_ids[row] for row in training]
-        models = fit_models(self.data, trained, self.settings)
+        models = fit_models(self.data, trained, self.settings, self.modalities)
         clusters = self.settings.clusters
         return habitat_features(self.data, models, self.patient_ids, clusters).values
 
 
+@dataclass(frozen=True, slots=True)
+class LearnedHabitats:
+    """What training learned.
+
+    Parameters
+    ----------
+    table : FeatureTable
+        With the habitat features.
+    models : mapping of str to HabitatModel
+        For the bundle.
+    fold_features : HabitatsOfFold, optional
+        For the cross-validation; None without habitats.
+    tumours : mapping of str to TumourCount
+        By modality, also those that are left out.
+    """
+
+    table: FeatureTable = field(repr=False)
+    models: Models = field(default_factory=dict)
+    fold_features: HabitatsOfFold | None = field(default=None, repr=False)
+    tumours: Mapping[str, TumourCount] = field(default_factory=dict)
+
+
 def learn_habitats(
-    table: FeatureTable, trained: tuple[str, ...], data: HabitatData, settings: HabitatSettings
-) -> tuple[FeatureTable, Models, HabitatsOfFold]:
+    table: FeatureTable,
+    patient_ids: Sequence[str],
+    repeats: Repeats,
+    data: HabitatData | None,
+    settings: HabitatSettings,
+) -> LearnedHabitats:
     """Add the features by habitats of all training patients; the cross-validation takes others.
 
     Parameters
     ----------
     table : FeatureTable
         One row a patient, also of those that are not trained on.
-    trained : tuple of str
+    patient_ids : sequence of str
         The training patients, in the order in which they are cross-validated.
-    data, settings
-        As :class:`HabitatsOfFold` has them.
-
-    Returns
-    -------
-    table : FeatureTable
-        With the habitat features.
-    models : mapping of str to HabitatModel
-        For the bundle.
-    fold_features : HabitatsOfFold
-        For the cross-validation.
+    repeats : sequence of sequence of numpy.ndarray
+        Tested rows by repeat and fold.
+    data : HabitatData, optional
+        As :class:`HabitatsOfFold` has it; without, no habitats are learned.
+    settings : HabitatSettings
+        How, or that none are learned.
     """
-    models = fit_models(data, trained, settings)
+    if data is None or not settings.enabled:
+        return LearnedHabitats(table)
+    trained = tuple(patient_ids)
+    parts = [
+        [trained[row] for row in training_rows(tested, len(trained))]
+        for folds in repeats
+        for tested in folds
+    ]
+    tumours = count_modalities(data, trained, parts, settings.minimum_tumours)
+    modalities = tuple(name for name, count in tumours.items() if not count.left_out)
+    for name, count in tumours.items():
+        if count.left_out:
+            _LOG.warning("no habitats on %s: %s", name, count.left_out)
+    models = fit_models(data, trained, settings, modalities)
     features = habitat_features(data, models, tuple(table.values.index), settings.clusters)
-    return append(table, features), models, HabitatsOfFold(data, trained, settings)
-
-
-def to_plain(models: Models) -> dict[str, dict[str, Any]]:
-    """Return models as JSON holds them."""
-    return {modality: {**asdict(model), "unit": UNIT} for modality, model in models.items()}
-
-
-def from_plain(plain: Mapping[str, Mapping[str, Any]]) -> dict[str, HabitatModel]:
-    """Restore what :func:`to_plain` returned."""
-    return {modality: HabitatModel.from_plain(model) for modality, model in plain.items()}
+    of_fold = HabitatsOfFold(data, trained, settings, modalities)
+    return LearnedHabitats(append(table, features), models, of_fold, tumours)
 
 
 def append(table: FeatureTable, more: FeatureTable) -> FeatureTable:
@@ -214,29 +216,34 @@ def append(table: FeatureTable, more: FeatureTable) -> FeatureTable:
 
 def _units(clusters: int) -> dict[str, str]:
     shares = [f"habitat_{number}_percent" for number in range(1, clusters + 1)]
-    return {
-        **dict.fromkeys(shares, "%"),
-        "habitat_dispersion": "SD of liver",
-        "habitat_boundary_percent": "%",
-    }
+    return {**dict.fromkeys(shares, "%"), "habitat_dispersion": "SD of liver"}
 
 
 def _measure(data: HabitatData, models: Models, clusters: int) -> pd.DataFrame:
     """Return the features of each lesion: a row a tumour of a modality with a model."""
     names = list(_units(clusters))
     rows = [
-        (*key, *_describe(models[key[2]], voxels))
+        (*key, *_describe(models[key[2]], voxels, key))
         for key, voxels in data.tumours.items()
         if key[2] in models
     ]
-    frame = pd.DataFrame(rows, columns=[*_TUMOUR, *names])
+    frame = pd.DataFrame(rows, columns=[*TUMOUR, *names])
     return frame.astype(dict.fromkeys(names, float)).assign(phase="", region="")
 
 
-def _describe(model: HabitatModel, voxels: HabitatVoxels) -> tuple[float, ...]:
-    found = find_habitats(model, voxels.values.astype(np.float64), voxels.inside)
+def _describe(
+    model: HabitatModel, voxels: HabitatVoxels, key: tuple[str, ...]
+) -> tuple[float, ...]:
+    if voxels.phases != model.phases:
+        msg = (
+            f"{' '.join(key)}: expected voxels of the phases {', '.join(model.phases)}, from which"
+            f" the habitats were learned, got {', '.join(voxels.phases)}. Measure the tumour and"
+            " train with the same version."
+        )
+        raise ModelingError(msg)
+    found = find_habitats(model, voxels.values.astype(np.float64))
     shares = (100 * share for share in found.fractions)
-    return (*shares, found.dispersion, 100 * found.boundary_share)
+    return (*shares, found.dispersion)
 
 
 def _of_patients(

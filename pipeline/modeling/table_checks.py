@@ -53,6 +53,19 @@ def check_training_table(
     ]
 
 
+def check_outcome(y: Labels, config: TrainConfig) -> None:
+    """Refuse outcomes that cannot be shared out over folds.
+
+    Raises
+    ------
+    ModelingError
+        If one is too rare.
+    """
+    problems = list(_find_outcome_problems(y, None, config))
+    if problems:
+        raise ModelingError("\n".join(problems))
+
+
 def list_some(names: list[str]) -> str:
     """Return the first names and how many more there are."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""

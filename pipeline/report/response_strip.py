@@ -32,7 +32,7 @@ GAIN_PERCENTILE = 99.0
 """Of the absolute gain in the tumour: the ends of the colour map on MR, whose unit is free."""
 
 DIVERGING = ((0, 114, 178), (255, 255, 255), (213, 94, 0))
-"""Blue, white, vermillion: of the Okabe-Ito palette, told apart by colour-blind readers."""
+"""Blue, white, vermilion: of the Okabe-Ito palette, told apart by colour-blind readers."""
 
 UNITS = {Modality.CT: "HU", Modality.MR: "a.u.", Modality.PT: "SUV"}
 """What voxel values are in."""

@@ -1,8 +1,9 @@
 """Response categories (CR, PR, SD, PD) of the criteria used for liver tumours.
 
 Each criterion compares a measure, summed over target lesions, with its baseline and its smallest
-value since (nadir). Only target lesions and new lesions are judged: non-target lesions, ascites and
-lymph nodes are the reader's.
+value since (nadir). Only target lesions and new lesions are judged here; that CR needs all
+lesions gone is judged in :mod:`pipeline.response.assessment`. Progression of non-target lesions,
+ascites and lymph nodes are the reader's.
 """
 
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from pipeline.domain.scan import Modality
 from pipeline.response.lesion_images import LesionImages
-from pipeline.response.lipiodol import CURVE_HU, compute_lipiodol_curve
+from pipeline.response.lipiodol import CURVE_HU, OIL_HU, compute_lipiodol_curve
 from pipeline.response.measured import Missing
 from pipeline.response.qeasl import CURVE_FACTORS, compute_enhancement_curve
 from pipeline.response.time_series import read_course
@@ -35,22 +35,22 @@ class Curve:
     value: Numbers
 
 
-def read_curves(images: LesionImages) -> list[Curve]:
-    """Return the curves that a lesion's images support.
+def read_curves(images: LesionImages, oil_hu: float = OIL_HU) -> list[Curve]:
+    """Return the curves that a lesion's images support; oil from ``oil_hu`` on enhances nowhere.
 
     Why one is not there, the measures of the same images say (``qeasl_k0_percent``,
     ``lipiodol_percent``).
     """
     found = []
     if images.modality is not Modality.PT:
-        enhancement = read_enhancement(images)
+        enhancement = read_enhancement(images, oil_hu)
         if not isinstance(enhancement, Missing):
             shares = compute_enhancement_curve(
                 enhancement.gain, enhancement.tumour, enhancement.liver
             )
             found.append(_curve("qeasl", CURVE_FACTORS, shares))
     native = images.phases.get("native")
-    if native is not None and images.modality is Modality.CT:
+    if native is not None and not native.misplaced and images.modality is Modality.CT:
         oily = compute_lipiodol_curve(native.scan, native.tumour)
         found.append(_curve("lipiodol", CURVE_HU, oily))
     course = read_course(images)

@@ -13,6 +13,9 @@ doi 10.1186/s43055-019-0120-x); a parameter, not a standard."""
 PLAUSIBLE = (0.1, 4.0)
 """Mean ADC of tissue in 10^-3 mm2/s; outside, the unit is wrong (free water at 37 C has 3.0)."""
 
+WITHOUT_FIT_PERCENT = 2.0
+"""Up to this share of voxels may have no ADC, in %; they are left out. Own proposal."""
+
 ADC_MEASURES = ("adc_mean", "adc_p10", "adc_viable_fraction", "adc_liver_ratio")
 
 
@@ -43,13 +46,14 @@ def measure_diffusion(
     -------
     dict
         In 10^-3 mm2/s: ``adc_mean``, ``adc_p10``; ``adc_viable_fraction`` (0 to 1);
-        ``adc_liver_ratio``. Voxels of 0, which scanners write where the fit failed, make them
-        missing rather than low.
+        ``adc_liver_ratio``. Voxels of 0, which scanners write where the fit failed, are left
+        out: they are not low. More than ``WITHOUT_FIT_PERCENT`` of them make all missing.
     """
     values = _read_adc(adc, tumour, unit_mm2_per_s)
     if isinstance(values, Missing):
         return dict.fromkeys(ADC_MEASURES, values)
-    reference = Missing("no liver mask") if liver is None else _read_adc(adc, liver, unit_mm2_per_s)
+    absent = Missing("no reference liver")
+    reference = absent if liver is None else _read_adc(adc, liver, unit_mm2_per_s)
     liver_mean = reference if isinstance(reference, Missing) else float(reference.mean())
     mean = float(values.mean())
     return {
@@ -70,9 +74,11 @@ def _read_adc(adc: Scan | None, region: Region, unit_mm2_per_s: float) -> Values
     if isinstance(values, Missing):
         return values
     values = values * (unit_mm2_per_s * 1000)
-    failed = np.count_nonzero(values <= 0)
-    if failed:
+    fitted = values > 0
+    failed = values.size - np.count_nonzero(fitted)
+    if 100 * failed > WITHOUT_FIT_PERCENT * values.size:
         return Missing(f"{failed} of {values.size} {region.name} voxels have no ADC")
+    values = values[fitted]
     low, high = PLAUSIBLE
     if not low <= values.mean() <= high:
         return Missing(f"mean ADC {values.mean():.3g} x 10^-3 mm2/s is no tissue's: check the unit")

@@ -76,6 +76,32 @@ def find_enhancing_tumour(
     return Region(kept, tumour.geometry, "viable")
 
 
+def silence_oil(gain: Scan, native: Scan, tumour: Region, from_hu: float) -> Scan:
+    """Return the gain on CT with at most 0 in oily voxels of a tumour and in their neighbours.
+
+    The edge of lipiodol is so steep that the difference of two phases there is that of their
+    positions and of interpolation, not of contrast. So living tumour beside oil is not seen.
+
+    Parameters
+    ----------
+    gain, native : Scan
+        On one grid; other modalities than CT stay as they are.
+    tumour : Region
+        On that grid.
+    from_hu : float
+        Native voxels of this or more hold oil; their 26 neighbours are its edge.
+    """
+    if gain.modality is not Modality.CT or not tumour.inside.any():
+        return gain
+    near = bounding_box([tumour], tumour.geometry, max(tumour.geometry.spacing_mm)).slices_zyx
+    neighbours = np.ones((3, 3, 3), dtype=np.bool_)
+    oily = ndimage.binary_dilation(native.voxels[near] >= from_hu, structure=neighbours)
+    voxels = gain.voxels.copy()
+    part = voxels[near]
+    part[oily & tumour.inside[near]] = np.minimum(part[oily & tumour.inside[near]], 0)
+    return Scan(voxels, gain.geometry, gain.modality)
+
+
 def _without_small_islands(
     inside: npt.NDArray[np.bool_], minimum_voxels: float
 ) -> npt.NDArray[np.bool_]:

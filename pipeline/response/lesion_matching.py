@@ -26,6 +26,8 @@ class Status(StrEnum):
     """The same lesion at both time points."""
     MOVED = "moved"
     """One name, but two places: not the same lesion, or the registration failed."""
+    UNPLACED = "unplaced"
+    """One name among several, without places to compare: names may have been swapped."""
     VANISHED = "vanished"
     """Drawn at the first time point only: gone, or left out."""
     NEW = "new"
@@ -80,8 +82,9 @@ def match_lesions(
     """Say of each lesion of a patient whether it is the same at both time points.
 
     Lesions of one name are one lesion unless their centres are further apart than half the sum of
-    their longest diameters (spheres of that size would not touch) plus a tolerance. The rule is
-    this project's own. It does not look for a lesion under another name.
+    their longest diameters (spheres of that size would not touch) plus a tolerance. Without places
+    the name suffices only for a patient with one lesion at each time point: names may be swapped.
+    The rule is this project's own. It does not look for a lesion under another name.
 
     Parameters
     ----------
@@ -96,9 +99,10 @@ def match_lesions(
         By name, in alphabetical order.
     """
     matches = {}
+    alone = len(before) == len(after) == 1
     for name in sorted({*before, *after}):
         if name in before and name in after:
-            matches[name] = _compare(before[name], after[name], tolerance_mm)
+            matches[name] = _compare(before[name], after[name], tolerance_mm, alone)
         else:
             matches[name] = _judge_unpaired(name in before, bool(before and after))
     return matches
@@ -148,9 +152,12 @@ def list_lesions(matches: Mapping[str, Mapping[str, Match]]) -> pd.DataFrame:
     )
 
 
-def _compare(before: Place, after: Place, tolerance_mm: float) -> Match:
+def _compare(before: Place, after: Place, tolerance_mm: float, alone: bool) -> Match:
     if before.centre_mm is None or after.centre_mm is None:
-        return Match(Status.MATCHED, nan, "same name; places were not compared")
+        if alone:
+            return Match(Status.MATCHED, nan, "same name; places were not compared")
+        reason = "same name as one of several; places were not compared"
+        return Match(Status.UNPLACED, nan, reason)
     distance_mm = dist(before.centre_mm, after.centre_mm)
     limit_mm = (before.diameter_mm + after.diameter_mm) / 2 + tolerance_mm
     if not isfinite(limit_mm):

@@ -63,7 +63,8 @@ def _measure_size(tumour: Region) -> dict[str, Measured]:
 def _measure_contrast(images: LesionImages, config: MeasureConfig) -> dict[str, Measured]:
     tumour, liver = images.tumour_means(), images.reference_means()
     tumour = replace(tumour, means=_keep_comparable(tumour))
-    ratios = measure_phase_ratios(tumour, liver, images.modality, _find_lipiodol(images, config))
+    dense = _find_lipiodol(images, config)
+    ratios = measure_phase_ratios(tumour, liver, images.modality, dense, config.least_gain_hu)
     series = measure_time_series(images, config.contrast_arrival_s)
     return ratios | measure_viability(images, config) | series
 
@@ -85,22 +86,24 @@ def _measure_attenuation(images: LesionImages, config: MeasureConfig) -> dict[st
         complete_percent=config.lipiodol_complete_percent,
     )
     image = _phase_or_first(images, "native")
-    measures = measure_lipiodol_deposition(images.scan("native"), image.tumour, settings)
-    return measures | {"arterial_necrosis_fraction": _measure_dark_share(images, config)}
+    lipiodol = measure_lipiodol_deposition(images.scan("native"), image.tumour, settings)
+    return _keep_placed(image, lipiodol) | {
+        "arterial_necrosis_fraction": _measure_dark_share(images, config)
+    }
 
 
 def _measure_dark_share(images: LesionImages, config: MeasureConfig) -> Measured:
     arterial = images.phases.get("arterial")
     if arterial is None:
         return Missing("no arterial phase")
-    dense = _find_lipiodol(images, config)
-    return dense or measure_arterial_necrosis_fraction(arterial.scan, arterial.tumour)
+    against = arterial.misplaced or _find_lipiodol(images, config)
+    return against or measure_arterial_necrosis_fraction(arterial.scan, arterial.tumour)
 
 
 def _find_lipiodol(images: LesionImages, config: MeasureConfig) -> Missing | None:
     """Return why attenuation of the tumour on contrast phases says nothing, if so."""
     native = images.phases.get("native")
-    if native is None or images.modality is not Modality.CT:
+    if native is None or native.misplaced or images.modality is not Modality.CT:
         return None
     tolerated = config.lipiodol_tolerated_percent
     return find_lipiodol(native.scan, native.tumour, config.lipiodol_hu, tolerated)
@@ -113,19 +116,25 @@ def _compare_with_muscle(images: LesionImages, phase: str) -> Measured:
 
 def _measure_diffusion(images: LesionImages, config: MeasureConfig) -> dict[str, Measured]:
     image = _phase_or_first(images, "adc")
-    return measure_diffusion(
+    diffusion = measure_diffusion(
         images.scan("adc"),
         image.tumour,
         image.reference,
         config.adc_unit_mm2_per_s,
         config.adc_viable_below,
     )
+    return _keep_placed(image, diffusion)
 
 
 def _measure_uptake(images: LesionImages, config: MeasureConfig) -> dict[str, Measured]:
     image = _phase_or_first(images, "suv")
     threshold = MetabolicThreshold(share_of_maximum=config.suv_threshold_share)
     return measure_uptake(images.scan("suv"), image.tumour, image.reference, threshold)
+
+
+def _keep_placed(image: PhaseImage, measures: dict[str, Measured]) -> dict[str, Measured]:
+    """Return the measures of a phase, or why its tumour mask says nothing about it."""
+    return dict.fromkeys(measures, image.misplaced) if image.misplaced else measures
 
 
 def _phase_or_first(images: LesionImages, phase: str) -> PhaseImage:

@@ -1,14 +1,14 @@
 """Which lesions stand for a patient under a rule, for values and for change."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from pipeline.config.assemble import LesionRule
 from pipeline.domain.lesions import UNION_ID
 from pipeline.domain.scan import Modality, Timepoint
-from pipeline.response.lesion_matching import Match
+from pipeline.response.lesion_matching import Match, Status
 from pipeline.response.measured import Missing
 from pipeline.response.visit_measures import Lesions, VisitKey, Visits, drop_union, pick_measure
 
@@ -29,15 +29,30 @@ class Standing:
         below another. Ties go to the first name.
     worst : str or None
         The lesion that speaks most for living tumour at the time of prediction; None without a
-        scan then.
+        scan then, and where a lesion is lost.
     matched : tuple of str
         Lesions that are the same at both time points.
+    lost : mapping of str to str
+        Lesions of the baseline that are not found at operation, with the reason: vanished, left
+        out or in another place, which cannot be told apart.
     """
 
     volumes_ml: Mapping[str, float]
     largest: str
     worst: str | None
     matched: tuple[str, ...] = ()
+    lost: Mapping[str, str] = field(default_factory=dict)
+
+    def withhold(self, rule: LesionRule, timepoint: Timepoint) -> Missing | None:
+        """Return why there is neither value nor change at a time point under a rule, if so.
+
+        Every rule but ``largest`` is about all lesions. One that is not drawn any more may live:
+        without it the others would pass for the patient.
+        """
+        if not self.lost or timepoint is not Timepoint.PREOP or rule is LesionRule.LARGEST:
+            return None
+        name, reason = next(iter(self.lost.items()))
+        return Missing(f"lesion {name}: {reason}")
 
     def in_visit(self, rule: LesionRule, drawn: Sequence[str]) -> tuple[str, ...]:
         """Return the lesions whose values stand for the patient in a visit.
@@ -143,7 +158,8 @@ def list_weights(
     -------
     pandas.DataFrame
         Columns ``WEIGHT_COLUMNS``, a row a lesion that must have a value. Under ``union`` that is
-        the union of the lesions (``UNION_ID``), or the only one.
+        the union of the lesions (``UNION_ID``), or the only one. A visit whose values are withheld
+        (``Standing.withhold``) has no row.
     """
     rows = []
     for key, lesions in visits.items():
@@ -151,6 +167,8 @@ def list_weights(
         if not drawn:
             continue
         own = standings[key.patient_id]
+        if own.withhold(rule, key.timepoint):
+            continue
         standing = own.in_change(rule) if change else own.in_visit(rule, drawn)
         if rule is LesionRule.UNION and standing and len(drawn) > 1:
             rows.append((*map(str, key), UNION_ID, 1.0))
@@ -174,11 +192,17 @@ def _find_standing(
         volumes_ml = seen | volumes_ml
     patient_id = next(iter(visits)).patient_id
     keys = [VisitKey(patient_id, timepoint, modality) for modality in order]
+    lost = {
+        name: match.reason
+        for name, match in matches.items()
+        if match.status in (Status.VANISHED, Status.MOVED)
+    }
     return Standing(
         volumes_ml=volumes_ml,
         largest=min(earliest, key=lambda name: (-volumes_ml[name], name)),
-        worst=find_worst([visits[key] for key in keys if visits.get(key)]),
+        worst=None if lost else find_worst([visits[key] for key in keys if visits.get(key)]),
         matched=tuple(name for name, match in matches.items() if match.matched),
+        lost=lost,
     )
 
 

@@ -24,7 +24,11 @@ NECROSIS_HU = 365.0
 """Mean attenuation of tumours with massive necrosis (doi 10.1007/BF02602962)."""
 
 COMPLETE_PERCENT = 90.0
-"""Oil in more than this share is called complete deposition (doi 10.1186/s40644-016-0090-4)."""
+"""Oil in this share or more is called complete deposition; papers say >90 % or >=90 %
+(doi 10.1186/s40644-016-0090-4)."""
+
+OIL_HU = 150.0
+"""A voxel of this attenuation or more holds oil: guard of this project, above bone-free tissue."""
 
 CURVE_HU = tuple(range(50, 801, 25))
 """Where the curve of the oily share against the threshold is read."""
@@ -37,14 +41,14 @@ class LipiodolSettings:
     Parameters
     ----------
     threshold_hu : float
-        Above this a voxel holds oil; 150 is the guard of this project, above bone-free tissue.
+        From this on a voxel holds oil.
     bands_hu : tuple of (float, float)
         Lower and upper limit of each band of density.
     complete_percent : float
-        The deposition is complete above this share.
+        The deposition is complete from this share on.
     """
 
-    threshold_hu: float = 150.0
+    threshold_hu: float = OIL_HU
     bands_hu: tuple[tuple[float, float], ...] = BANDS_HU
     complete_percent: float = COMPLETE_PERCENT
 
@@ -66,7 +70,7 @@ def measure_lipiodol_deposition(
     Returns
     -------
     dict
-        ``lipiodol_percent`` (of the tumour above the threshold), ``lipiodol_percent_LOW_HIGH_hu``
+        ``lipiodol_percent`` (of the tumour from the threshold on), ``lipiodol_percent_LOW_HIGH_hu``
         for each band, ``lipiodol_percent_365_hu``, ``lipiodol_variation`` (standard deviation over
         mean HU of the oily voxels), ``lipiodol_largest_defect_ml`` (largest part without oil,
         26 neighbours), ``lipiodol_complete`` (1 or 0).
@@ -75,7 +79,7 @@ def measure_lipiodol_deposition(
     values = read_native_values(native, tumour)
     if isinstance(values, Missing):
         return dict.fromkeys(_names(settings), values)
-    oily = values > settings.threshold_hu
+    oily = values >= settings.threshold_hu
     percent = 100 * float(oily.mean())
     bands = {
         _band_name(low, high): 100 * float(((values >= low) & (values < high)).mean())
@@ -87,11 +91,11 @@ def measure_lipiodol_deposition(
         "lipiodol_percent_365_hu": 100 * float((values >= NECROSIS_HU).mean()),
         "lipiodol_variation": _variation(values[oily]),
         "lipiodol_largest_defect_ml": _largest_defect_ml(~oily, tumour),
-        "lipiodol_complete": float(percent > settings.complete_percent),
+        "lipiodol_complete": float(percent >= settings.complete_percent),
     }
 
 
-def draw_lipiodol(native: Scan | None, tumour: Region, above_hu: float) -> Region | Missing:
+def draw_lipiodol(native: Scan | None, tumour: Region, from_hu: float) -> Region | Missing:
     """Return the part of a tumour that holds oil, which may be empty.
 
     Parameters
@@ -100,30 +104,30 @@ def draw_lipiodol(native: Scan | None, tumour: Region, above_hu: float) -> Regio
         Unenhanced CT; None where there is none.
     tumour : Region
         On its grid.
-    above_hu : float
-        A voxel above this holds oil, as in :func:`measure_lipiodol_deposition`.
+    from_hu : float
+        A voxel at or above this holds oil, as in :func:`measure_lipiodol_deposition`.
     """
     values = read_native_values(native, tumour)
     if isinstance(values, Missing):
         return values
     inside = np.zeros_like(tumour.inside)
-    inside[tumour.inside] = values > above_hu
+    inside[tumour.inside] = values >= from_hu
     return Region(inside, tumour.geometry, "lipiodol")
 
 
 def compute_lipiodol_curve(
     native: Scan | None, tumour: Region, thresholds_hu: tuple[float, ...] = CURVE_HU
 ) -> Values | Missing:
-    """Return the share of the tumour above each threshold, in percent; never rising."""
+    """Return the share of the tumour at or above each threshold, in percent; never rising."""
     values = read_native_values(native, tumour)
     if isinstance(values, Missing):
         return values
-    below = np.searchsorted(np.sort(values), thresholds_hu, side="right")
+    below = np.searchsorted(np.sort(values), thresholds_hu, side="left")
     return np.asarray(100 * (1 - below / values.size), dtype=np.float64)
 
 
 def find_lipiodol(
-    native: Scan | None, tumour: Region, above_hu: float, at_most_percent: float
+    native: Scan | None, tumour: Region, from_hu: float, at_most_percent: float
 ) -> Missing | None:
     """Return why attenuation and texture of a tumour on contrast-enhanced CT say nothing, if so.
 
@@ -132,18 +136,18 @@ def find_lipiodol(
 
     Parameters
     ----------
-    above_hu : float
-        A voxel above this on unenhanced CT holds oil.
+    from_hu : float
+        A voxel at or above this on unenhanced CT holds oil.
     at_most_percent : float
         Share of the tumour that may.
     """
     values = read_native_values(native, tumour)
     if isinstance(values, Missing):
         return None
-    percent = 100 * float((values > above_hu).mean())
+    percent = 100 * float((values >= from_hu).mean())
     if percent <= at_most_percent:
         return None
-    return Missing(f"lipiodol: {percent:.0f} % of the tumour is above {above_hu:.0f} HU unenhanced")
+    return Missing(f"lipiodol: {percent:.0f} % of the tumour is above {from_hu:.0f} HU unenhanced")
 
 
 def read_native_values(native: Scan | None, tumour: Region) -> Values | Missing:

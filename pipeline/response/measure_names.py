@@ -13,8 +13,12 @@ PREFIXES = {modality.lower(): modality for modality in Modality}
 SIZE_MEASURES = {"volume_ml": "volume_ml", "recist_diameter_mm": "longest_diameter_mm"}
 """Measures of size, and what the size features are called."""
 
-_NOT_A_FEATURE = re.compile(r"_curve_|_centre_[xyz]_mm$")
-"""Readings of curves, of which a parameter is a measure; places, which differ by scanner."""
+_NOT_A_FEATURE = re.compile(r"_curve_|_centre_[xyz]_mm$|^mr_gain_entropy_bits$")
+"""Readings of curves, of which a parameter is a measure; places, which differ by scanner; entropy
+of MR signal in bins of a fixed width, which follows the signal's scale."""
+
+_ARBITRARY_UNIT = "a.u."
+"""Of MR signal, whose scale differs by scanner, coil and day: only ratios of it are features."""
 
 
 class UnionOf(StrEnum):
@@ -118,7 +122,7 @@ UNKNOWN = Behaviour(UnionOf.VOXELS)
 SUFFIX_UNITS = {"ml": "mL", "mm": "mm", "mm2": "mm2", "hu": "HU", "percent": "%", "s": "s"}
 """Units of such a measure by the end of its name."""
 
-_SIGNAL = {Modality.CT: "HU", Modality.MR: "a.u.", Modality.PT: "SUV"}
+_SIGNAL = {Modality.CT: "HU", Modality.MR: _ARBITRARY_UNIT, Modality.PT: "SUV"}
 _GAIN = {Modality.CT: "HU", Modality.MR: "1", Modality.PT: "1"}
 
 
@@ -129,8 +133,17 @@ def split_name(column: str) -> tuple[Modality, str] | None:
 
 
 def list_measures(columns: Iterable[str]) -> list[str]:
-    """Return the columns that are measures, in their order; places and curves are left out."""
-    return [name for name in columns if split_name(name) and not _NOT_A_FEATURE.search(name)]
+    """Return the columns that can be features, in their order.
+
+    Places, readings of curves and MR signal in arbitrary units are left out.
+    """
+    return [
+        name
+        for name in columns
+        if split_name(name)
+        and not _NOT_A_FEATURE.search(name)
+        and not find_unit(name).startswith(_ARBITRARY_UNIT)
+    ]
 
 
 def find_behaviour(name: str) -> Behaviour:

@@ -71,7 +71,11 @@ def measure_patients(
     patients: dict[str, dict[str, Measured]] = {}
     for key, lesions in view.visits.items():
         if key.timepoint is timepoint and drop_union(lesions):
-            values = _combine_visit(lesions, view.standings[key.patient_id], view.rule, change)
+            standing = view.standings[key.patient_id]
+            withheld = standing.withhold(view.rule, timepoint)
+            values = _combine_visit(lesions, standing, view.rule, change)
+            if withheld is not None:
+                values = dict.fromkeys(values, withheld)
             prefix = key.modality.lower()
             named = {f"{prefix}_{name}": value for name, value in values.items()}
             patients.setdefault(key.patient_id, {}).update(named)

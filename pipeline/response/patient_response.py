@@ -56,7 +56,8 @@ class PatientResponse:
     modality : Modality or None
         Where the lesions were measured; None without a scan.
     new_lesions : tuple of str
-        Lesions drawn at the second time point only: progression by every criterion.
+        Lesions drawn at the second time point only, on any modality: progression by every
+        criterion.
     """
 
     assessment: Assessment
@@ -74,7 +75,8 @@ def assess_patients(
 
     On one modality a patient (``choose_modalities``). A target lesion without a drawing at the
     second time point, or in another place, leaves its criteria missing: whether it vanished or was
-    left out cannot be told, and taking it for dead is the costly error.
+    left out cannot be told, and taking it for dead is the costly error. A lesion that only another
+    modality shows counts where it is new, and is else not judged.
 
     Parameters
     ----------
@@ -130,9 +132,10 @@ def tabulate_responses(
     -------
     pandas.DataFrame
         ``patient_id``, ``modality``, ``new_lesions``; for each criterion ``<name>_category``
-        (CR, PR, SD, PD), ``<name>_change_percent`` (negative where it fell) and ``<name>_reason``;
-        the same of the enhancing area with ``major_radiographic_response`` (yes, no); and
-        ``missing``. Text is empty where there is nothing to say.
+        (CR, PR, SD, PD), ``<name>_change_percent`` (negative where it fell) and ``<name>_reason``
+        (why it is missing, or worse than the change says); the same of the enhancing area with
+        ``major_radiographic_response`` (yes, no); and ``missing``. Text is empty where
+        there is nothing to say.
     """
     unseen = PatientResponse(decline_assessment("no two time points to compare"))
     rows = [
@@ -153,10 +156,10 @@ def _assess(
     modality: Modality,
     targets: TargetLesions,
 ) -> PatientResponse:
+    new = tuple(name for name, match in matches.items() if match.status is Status.NEW)
     for lesions, time in zip((before, after), Timepoint, strict=True):
         if not lesions:
-            return PatientResponse(decline_assessment(f"no {modality} at {time}"), modality)
-    new = tuple(name for name in after if matches[name].status is Status.NEW)
+            return PatientResponse(decline_assessment(f"no {modality} at {time}"), modality, new)
     seen = {name: _withhold_moved(measures, matches[name]) for name, measures in after.items()}
     gone = {
         name: dict.fromkeys(before[name], Missing(matches[name].reason))
@@ -206,7 +209,9 @@ def _as_text(response: PatientResponse) -> dict[str, object]:
         row |= {
             f"{name}_category" if name in CRITERIA else MAJOR_RESPONSE: _word(answer),
             f"{name}_change_percent": _number(change),
-            f"{name}_reason": "" if missing is None else missing.reason,
+            f"{name}_reason": assessment.remarks.get(name, "")
+            if missing is None
+            else missing.reason,
         }
     return row
 

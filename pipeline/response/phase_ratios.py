@@ -12,7 +12,10 @@ from pipeline.domain.scan import Modality
 from pipeline.response.measured import Measured, Missing, divide, scale, subtract
 
 LEAST_GAIN_SHARE = 0.02
-"""A gain below this share of the native value is no denominator: it is noise. Own proposal."""
+"""MR: a gain below this share of the native signal is no denominator, but noise. Own proposal."""
+
+LEAST_GAIN_HU = 5.0
+"""CT: the same in HU. The native HU of tissue near 0 have no share to speak of. Own proposal."""
 
 COMPARED_PHASES = {
     Modality.CT: ("arterial", "portal", "delayed"),
@@ -25,6 +28,9 @@ LATE_PHASES = {"portal": "washout_percent", "delayed": "washout_percent_delayed"
 
 UNCHANGED_BY_CONTRAST = ("native", "t1", "t2", "dwi")
 """Phases before contrast or without it; on the others lipiodol passes for enhancement."""
+
+VOWEL_SOUNDS = ("a", "e", "hbp", "i", "o")
+"""What phases begin with that are spoken of as "an" phase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +50,29 @@ class PhaseMeans:
 
     def on(self, phase: str) -> Measured:
         """Return the mean on a phase, or that there is none."""
-        return self.means.get(phase, Missing(f"no {self.region} on a {phase} phase"))
+        article = "an" if phase.startswith(VOWEL_SOUNDS) else "a"
+        return self.means.get(phase, Missing(f"no {self.region} on {article} {phase} phase"))
 
     def gain(self, phase: str) -> Measured:
         """Return the mean on a phase minus the native mean."""
         return subtract(self.on(phase), self.on("native"))
 
-    def least_gain(self) -> float:
-        """Return the smallest gain that may be divided by; 0 without a native phase."""
+    def least_gain(self, modality: Modality, least_hu: float) -> float:
+        """Return the gain that a denominator must exceed; 0 on MR without a native phase."""
+        if modality is Modality.CT:
+            return least_hu
         native = self.on("native")
         return 0.0 if isinstance(native, Missing) else LEAST_GAIN_SHARE * abs(native)
 
 
-def compute_aphe_ratio(tumour: PhaseMeans, liver: PhaseMeans) -> Measured:
+def compute_aphe_ratio(tumour: PhaseMeans, liver: PhaseMeans, least: float) -> Measured:
     """Return ``(T_AP - T_native) / (L_AP - L_native)``: arterial hyperenhancement; customary.
 
-    Above 1 the tumour gains more than liver. Missing where liver hardly gains (early phase): the
-    ratio then has no bound.
+    Above 1 the tumour gains more than liver. Missing where liver gains at most ``least``, as in
+    an early phase: the ratio then has no bound.
     """
     name = "gain of liver in the arterial phase"
-    return divide(tumour.gain("arterial"), liver.gain("arterial"), name, liver.least_gain())
+    return divide(tumour.gain("arterial"), liver.gain("arterial"), name, least)
 
 
 def compute_enhancement(tumour: PhaseMeans, phase: str, modality: Modality) -> Measured:
@@ -92,14 +101,15 @@ def compute_liver_corrected_washout(
     return compute_tumour_liver_ratio(tumour, liver, late)
 
 
-def compute_arterial_enhancement_fraction(tumour: PhaseMeans) -> Measured:
+def compute_arterial_enhancement_fraction(tumour: PhaseMeans, least: float) -> Measured:
     """Return ``100 * (T_AP - T_native) / (T_PV - T_native)`` in percent.
 
     Above 100 where the tumour washes out. Fell from 52.7 to 38.9 % in responders to DEB-TACE
-    (doi 10.1186/s40644-022-00477-z). Missing where the tumour hardly gains in the portal phase.
+    (doi 10.1186/s40644-022-00477-z). Missing where the tumour gains no more than ``least`` in the
+    portal phase.
     """
     name = "gain of the tumour in the portal phase"
-    fraction = divide(tumour.gain("arterial"), tumour.gain("portal"), name, tumour.least_gain())
+    fraction = divide(tumour.gain("arterial"), tumour.gain("portal"), name, least)
     return scale(fraction, 100)
 
 
@@ -112,7 +122,11 @@ def compute_tumour_liver_ratio(tumour: PhaseMeans, liver: PhaseMeans, phase: str
 
 
 def measure_phase_ratios(
-    tumour: PhaseMeans, liver: PhaseMeans, modality: Modality, dense: Missing | None = None
+    tumour: PhaseMeans,
+    liver: PhaseMeans,
+    modality: Modality,
+    dense: Missing | None = None,
+    least_gain_hu: float = LEAST_GAIN_HU,
 ) -> dict[str, Measured]:
     """Return the mean on every phase and all ratios to liver, each a number or a reason.
 
@@ -125,12 +139,19 @@ def measure_phase_ratios(
     dense : Missing, optional
         From ``find_lipiodol``: withholds what reads attenuation rather than a gain, because oil is
         dense on every phase.
+    least_gain_hu : float
+        On CT, the gain that one that is divided by must exceed.
     """
+    least_liver, least_tumour = (
+        region.least_gain(modality, least_gain_hu) for region in (liver, tumour)
+    )
     gains: dict[str, Measured] = {
-        "aphe_ratio": compute_aphe_ratio(tumour, liver),
+        "aphe_ratio": compute_aphe_ratio(tumour, liver, least_liver),
         "enhancement_arterial": compute_enhancement(tumour, "arterial", modality),
         "enhancement_portal": compute_enhancement(tumour, "portal", modality),
-        "arterial_enhancement_fraction_percent": compute_arterial_enhancement_fraction(tumour),
+        "arterial_enhancement_fraction_percent": compute_arterial_enhancement_fraction(
+            tumour, least_tumour
+        ),
     }
     measures = gains | {
         name: _withhold(compute_washout_percent(tumour, late), dense)

@@ -83,7 +83,7 @@ def measure_uptake(
     maximum = float(values.max())
     active = values[values >= (threshold or MetabolicThreshold()).at(maximum)]
     voxel_ml = tumour.geometry.voxel_volume_mm3 / 1000
-    reference = Missing("no liver mask") if liver is None else _read_uptake(pet, liver)
+    reference = Missing("no reference liver") if liver is None else _read_uptake(pet, liver)
     liver_mean = reference if isinstance(reference, Missing) else float(reference.mean())
     return {
         "suv_max": maximum,
@@ -100,7 +100,8 @@ def compute_suv_peak(pet: Scan, tumour: Region) -> float:
 
     The sphere holds the voxels whose centres lie within 6.2 mm, tumour or not, and is cut at the
     border of the image or at NaN: IBSI's global intensity peak (0F91, arXiv:1612.07003). Crop
-    images no closer to the tumour than that.
+    images no closer to the tumour than that. So in a dead tumour, or one smaller than the sphere,
+    it takes the uptake of the liver around and can exceed ``suv_max``, which is of tumour alone.
     """
     radius_mm = float((3 * PEAK_VOLUME_MM3 / (4 * np.pi)) ** (1 / 3))
     sphere = _sphere(radius_mm, pet.geometry.spacing_mm[::-1])

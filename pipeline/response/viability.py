@@ -10,6 +10,7 @@ from pipeline.response.enhancement import (
     Reference,
     find_enhancing_tumour,
     measure_reference,
+    silence_oil,
 )
 from pipeline.response.lesion_images import LesionImages, keep_covered
 from pipeline.response.measured import Measured, Missing
@@ -46,7 +47,7 @@ class Enhancement:
     Parameters
     ----------
     gain : Scan
-        Arterial minus native phase.
+        Arterial minus native phase, on CT of no oil (:func:`silence_oil`).
     tumour : Region
         The lesion.
     liver : Reference
@@ -64,8 +65,8 @@ def measure_viability(images: LesionImages, config: MeasureConfig) -> dict[str, 
     Returns
     -------
     dict
-        ``VIABLE_SIZES`` of the viable part (threshold, HU minimum and islands as configured; for
-        the diameters small necrosis is filled), ``STATISTICS`` of the gain, on CT
+        ``VIABLE_SIZES`` of the viable part (threshold, HU minimum and islands as configured, no oil
+        nor its edge; for the diameters small necrosis is filled), ``STATISTICS`` of the gain, on CT
         ``gain_necrosis_fraction``, and for each k of ``qeasl_factors`` ``qeasl_kK_ml`` and
         ``qeasl_kK_percent`` (threshold alone). All missing without native phase, arterial phase or
         reference liver; what tells of the gain alone needs no liver.
@@ -78,7 +79,7 @@ def find_viable(images: LesionImages, config: MeasureConfig) -> Region | Missing
 
     It may be empty. Missing without native phase, arterial phase or reference liver.
     """
-    enhancement = read_enhancement(images)
+    enhancement = read_enhancement(images, config.lipiodol_hu)
     if isinstance(enhancement, Missing):
         return enhancement
     return find_enhancing_tumour(enhancement.gain, enhancement.tumour, enhancement.liver, config)
@@ -101,8 +102,11 @@ def find_viable_diameters(
     )
 
 
-def read_enhancement(images: LesionImages) -> Enhancement | Missing:
-    """Return the gain of tumour and reference liver, or why it is not known."""
+def read_enhancement(images: LesionImages, oil_hu: float) -> Enhancement | Missing:
+    """Return the gain of tumour and reference liver, or why it is not known.
+
+    Native voxels of CT that have ``oil_hu`` or more, and their neighbours, gain nothing.
+    """
     subtraction = images.subtraction()
     if isinstance(subtraction, Missing):
         return subtraction
@@ -115,7 +119,13 @@ def read_enhancement(images: LesionImages) -> Enhancement | Missing:
     seen = keep_covered(image.reference, gain)
     if seen.voxel_count < MINIMUM_REFERENCE_VOXELS:
         return Missing(f"only {seen.voxel_count} voxels of reference liver on both phases")
-    return Enhancement(gain, image.tumour, measure_reference(gain.voxels, seen))
+    liver = measure_reference(gain.voxels, seen)
+    return Enhancement(_without_oil(images, gain, image.tumour, oil_hu), image.tumour, liver)
+
+
+def _without_oil(images: LesionImages, gain: Scan, tumour: Region, oil_hu: float) -> Scan:
+    native = images.native_below_gain()
+    return gain if native is None else silence_oil(gain, native, tumour, oil_hu)
 
 
 def _measure_gain(images: LesionImages, config: MeasureConfig) -> dict[str, Measured]:
@@ -128,12 +138,13 @@ def _measure_gain(images: LesionImages, config: MeasureConfig) -> dict[str, Meas
     measures = measure_subtraction(gain, image.tumour, config.gain_bin_width)
     if on_ct:
         below_hu = config.enhancing_minimum_hu
-        measures[GAIN_NECROSIS] = measure_gain_necrosis_fraction(gain, image.tumour, below_hu)
+        dry = _without_oil(images, gain, image.tumour, config.lipiodol_hu)
+        measures[GAIN_NECROSIS] = measure_gain_necrosis_fraction(dry, image.tumour, below_hu)
     return measures
 
 
 def _measure_viable(images: LesionImages, config: MeasureConfig) -> dict[str, Measured]:
-    enhancement = read_enhancement(images)
+    enhancement = read_enhancement(images, config.lipiodol_hu)
     if isinstance(enhancement, Missing):
         return _all_missing((*VIABLE_SIZES, *_qeasl_names(config)), enhancement)
     close = _cut_to_tumour(enhancement)

@@ -80,7 +80,7 @@ def measure_viable_diameters(viable: Region) -> ViableDiameters | Missing:
 
     The second is perpendicular to the first, does not cross necrosis either, and its foot lies on
     the first, which it need not cross: on a ring the two lie side by side. It is read to a quarter
-    of a voxel.
+    of a voxel, and cut to the first where it would be longer, as by part of a voxel in a square.
     """
     parts = list(_parts(viable.inside))
     large = (part for _, part, _ in parts if 4 * part.size > MOST_EDGES)  # others have fewer
@@ -252,9 +252,10 @@ def _longest_across(viable: Region, diameter: Diameter) -> Diameter:
     padded_rows, padded_columns = (index[..., axis] + 1 for axis in (1, 0))
     inside = np.pad(plane, 1)[np.clip(padded_rows, 0, last[0]), np.clip(padded_columns, 0, last[1])]
     foot, begin, end = _longest_run(inside)
-    half = across * step_mm / 2  # a point stands for the step around it
-    start, stop = positions[foot, begin] - half, positions[foot, end - 1] + half
-    length_mm = (end - begin) * step_mm
+    # A line ends anywhere in a voxel, the longest one at midpoints of edges: it may not be shorter.
+    length_mm = min((end - begin) * step_mm, diameter.length_mm)
+    middle = (positions[foot, begin] + positions[foot, end - 1]) / 2
+    start, stop = middle - across * length_mm / 2, middle + across * length_mm / 2
     ends = _to_voxels(start, spacing_mm), _to_voxels(stop, spacing_mm)
     return Diameter(length_mm, diameter.slice_index, *ends)
 

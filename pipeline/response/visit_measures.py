@@ -18,6 +18,11 @@ Lesions = Mapping[str, Measures]
 
 ABSENT = Missing("not measured")
 
+_KEY = ("patient_id", "timepoint", "modality", "lesion_id")
+
+MEASURE_COLUMNS = (*_KEY, "missing")
+"""Of the table of measures, beside these."""
+
 
 class VisitKey(NamedTuple):
     """A patient at one time point on one modality."""
@@ -47,7 +52,6 @@ def read_visits(measures: pd.DataFrame, timepoints: Iterable[Timepoint]) -> Visi
     mapping of VisitKey to mapping of str to mapping of str to float or Missing
         By visit, lesion and name. A lesion may be the union of the others (``UNION_ID``).
     """
-    keys = ["patient_id", "timepoint", "modality", "lesion_id"]
     numbers = measures.select_dtypes("number").columns
     columns = {
         modality: {name: parts[1] for name in numbers if (parts := _of(modality, name))}
@@ -55,7 +59,7 @@ def read_visits(measures: pd.DataFrame, timepoints: Iterable[Timepoint]) -> Visi
     }
     visits: dict[VisitKey, dict[str, Measures]] = {}
     wanted = measures[measures["timepoint"].isin([str(item) for item in timepoints])]
-    for row in wanted.sort_values(keys).to_dict("records"):
+    for row in wanted.sort_values(list(_KEY)).to_dict("records"):
         key = VisitKey(
             str(row["patient_id"]), Timepoint(row["timepoint"]), Modality(row["modality"])
         )
@@ -71,7 +75,9 @@ def choose_modalities(visits: Visits, order: Sequence[Modality]) -> dict[str, Mo
     """Return, for each patient, the modality that time points are compared in.
 
     The first of ``order`` that has a visit at every time point of the patient; failing that, the
-    first that has one at all.
+    first that has one at all. PET, on which neither size nor enhancement is read, only where the
+    patient has nothing else. One whose contrast measures are missing is not replaced by the next:
+    all criteria of a patient are read on one modality.
     """
     seen: dict[str, dict[Modality, set[Timepoint]]] = {}
     for patient_id, timepoint, modality in visits:
@@ -79,7 +85,8 @@ def choose_modalities(visits: Visits, order: Sequence[Modality]) -> dict[str, Mo
     chosen = {}
     for patient_id, by_modality in seen.items():
         everything = set().union(*by_modality.values())
-        ranked = [modality for modality in order if modality in by_modality]
+        present = [modality for modality in order if modality in by_modality]
+        ranked = [modality for modality in present if modality is not Modality.PT] or present
         complete = [modality for modality in ranked if by_modality[modality] == everything]
         if ranked:
             chosen[patient_id] = (complete or ranked)[0]

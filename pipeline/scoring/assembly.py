@@ -9,7 +9,8 @@ from pipeline.case_table import CaseTable, split_absent
 from pipeline.domain.cohort import Cohort
 from pipeline.domain.features import FeatureTable
 from pipeline.domain.problem import Problem
-from pipeline.modeling.habitat_features import Models, append
+from pipeline.modeling.habitat_features import append
+from pipeline.modeling.habitat_models import Models
 from pipeline.scoring.habitats import score_habitats
 from pipeline.scoring.settings import ScoringSettings
 from pipeline.stages import assemble, biomarkers, extract, measure

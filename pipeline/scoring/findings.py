@@ -9,13 +9,13 @@ from pipeline.response.patient_response import CATEGORY_ORDER
 LABELS = {
     "size_volume_ml": ("Lesion volume", "mL", ""),
     "size_longest_diameter_mm": ("Longest axial diameter", "mm", ""),
-    "recist_category": ("Response by RECIST 1.1", "", "target lesions"),
+    "recist_category": ("Response by RECIST 1.1", "", "of target lesions; CR if none is left"),
     "recist_decrease_percent": ("Decrease of the diameters", "%", "sum over target lesions"),
     "ct_necrosis_fraction": ("Share without enhancement, CT", "", "arterial minus native phase"),
     "mr_necrosis_fraction": ("Share without enhancement, MR", "", "arterial minus native phase"),
     "ct_mrecist_diameter_mm": ("Longest enhancing diameter, CT", "mm", "not crossing necrosis"),
     "mr_mrecist_diameter_mm": ("Longest enhancing diameter, MR", "mm", "not crossing necrosis"),
-    "mrecist_category": ("Response by mRECIST", "", "target lesions"),
+    "mrecist_category": ("Response by mRECIST", "", "of target lesions; CR if none is left"),
     "mrecist_depth_percent": (
         "Decrease of the enhancing diameters",
         "%",

@@ -6,7 +6,9 @@ import pandas as pd
 
 from pipeline.config.cohort import CohortConfig
 from pipeline.domain.features import FeatureTable
-from pipeline.modeling.habitat_features import HabitatData, Models, habitat_features
+from pipeline.modeling.habitat_data import HabitatData
+from pipeline.modeling.habitat_features import habitat_features
+from pipeline.modeling.habitat_models import Models
 from pipeline.stages.assemble import Assembled
 
 

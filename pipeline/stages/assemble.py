@@ -9,8 +9,9 @@ Outputs
 """
 
 import argparse
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pipeline.domain.features import FeatureTable
     from pipeline.domain.scan import Timepoint
     from pipeline.response.patient import LesionView
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Assembled:
 def run(parts: Parts, cohort: "CohortConfig", config: "AssembleConfig") -> Assembled:
     """Join the parts; every patient of the cohort keeps a row, whatever is missing."""
     from pipeline.features.clinical import encode_covariates
+    from pipeline.features.lipiodol_guard import explain_withheld
     from pipeline.response.lesion_matching import list_lesions, match_patients
     from pipeline.response.lesion_standing import find_standings
     from pipeline.response.lesion_weights import tabulate_weights
@@ -94,6 +98,7 @@ def run(parts: Parts, cohort: "CohortConfig", config: "AssembleConfig") -> Assem
     )
     from pipeline.response.visit_measures import read_visits
 
+    oily, parts = _withhold_texture(parts, config.lipiodol_tolerated_percent)
     now, earlier, order = cohort.scoring_timepoint, _earlier(cohort), config.modality_order
     visits = read_visits(parts.measures, [now] if earlier is None else [earlier, now])
     matches = match_patients(visits, order, config.match_tolerance_mm) if earlier else {}
@@ -108,10 +113,28 @@ def run(parts: Parts, cohort: "CohortConfig", config: "AssembleConfig") -> Assem
         deltas = _deltas(parts, view, config, (earlier, now))
         tables = [*tables[:-1], criteria_features(responses), tables[-1], *deltas]
     patient_ids = clinical.values.index
+    weights = tabulate_weights(view)
     missing = explain_missing(measure_patients(view, now))
+    for patient_id, line in explain_withheld(oily, weights, now).items():
+        missing[patient_id] = "; ".join(filter(None, [missing[patient_id], line]))
     response = tabulate_responses(responses, missing, patient_ids)
     features, lesions = _join(tables, patient_ids), list_lesions(matches)
-    return Assembled(features, lesions, response, tabulate_weights(view))
+    return Assembled(features, lesions, response, weights)
+
+
+def _withhold_texture(parts: Parts, tolerated_percent: float) -> "tuple[pd.DataFrame, Parts]":
+    """Return the lesions with much lipiodol, and the parts without their texture."""
+    from pipeline.features.lipiodol_guard import find_oily_lesions, withhold_texture
+
+    oily = find_oily_lesions(parts.measures, tolerated_percent)
+    if len(oily):
+        _LOG.warning(
+            "note: lipiodol in more than %g %% of %d lesions on CT: of their radiomics shape alone"
+            " is kept.",
+            tolerated_percent,
+            len(oily),
+        )
+    return oily, replace(parts, radiomics=withhold_texture(parts.radiomics, oily))
 
 
 def _earlier(cohort: "CohortConfig") -> "Timepoint | None":
@@ -184,20 +207,25 @@ def _command(argv: Sequence[str]) -> ExitCode:
     parser.add_argument("--weights-out", type=Path, help="which lesions stand for whom (Parquet)")
     args = parser.parse_args(argv)
 
-    import pandas as pd
-
     from pipeline.config.assemble import AssembleConfig
     from pipeline.config.cohort import load_cohort_config
     from pipeline.config.loading import load_settings
+    from pipeline.features.lesions import RADIOMIC_COLUMNS
     from pipeline.ingest.cohort import read_checked_cohort
-    from pipeline.tabular import read_feature_table, write_feature_table, write_parquet
+    from pipeline.response.visit_measures import MEASURE_COLUMNS
+    from pipeline.tabular import (
+        read_feature_table,
+        read_parquet,
+        write_feature_table,
+        write_parquet,
+    )
 
     checked = read_checked_cohort(args.cohort)
     parts = Parts(
         patients=checked.patients,
         scans=checked.scans,
-        radiomics=pd.read_parquet(args.radiomics),
-        measures=pd.read_parquet(args.measures),
+        radiomics=read_parquet(args.radiomics, RADIOMIC_COLUMNS, "extract"),
+        measures=read_parquet(args.measures, MEASURE_COLUMNS, "measure"),
         serum=read_feature_table(args.serum),
     )
     config = load_settings(AssembleConfig, args.config)

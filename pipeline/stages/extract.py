@@ -110,16 +110,16 @@ def extract_case(
     known = extraction.load(store, key)
     if known is not None:
         return known
-    prepared, region = loader.load(case)
+    name, prepared, region = loader.load(case)
     try:
-        values = extraction.compute(prepared.scan, region, prepared.references)
+        values = extraction.compute(prepared.texture_scan, region, prepared.references)
     except CaseError as error:
         if case.region.is_drawn:
             raise
         # Nobody drew it too small for features; the same scan's tumour says what else is wrong.
         msg = f"no features of the {case.region} region: {error}"
         raise RegionAbsentError(msg) from None
-    extraction.save(store, key, values)
+    extraction.save(store, extraction.key_from(name, case.region), values)
     return values
 
 

@@ -134,7 +134,7 @@ def run(
     outcomes = run_cases(work, cases, jobs, "measure")
     keys = [case.rows.key for case in cases]
     rows = [_take_measures(outcome) for outcome in outcomes]
-    measured = sorted({name for row in rows for name in row.result or {}})
+    measured = sorted({MISSING_COLUMN, *(name for row in rows for name in row.result or {})})
     table = build_case_table(keys, rows, [*VISIT_COLUMNS, *measured], cohort.root)
     measures, voxels = split_cells(table.rows)
     curves = _tabulate_curves(cases, outcomes)
@@ -181,7 +181,8 @@ def measure_lesion(
         UNREGISTERED_COLUMN: _list_unregistered(visit),
     }
     voxels = habitat_cells(visit, preparation, config)
-    return MeasuredLesion({**to_numbers(measures), **words, **voxels}, read_curves(images))
+    curves = read_curves(images, config.lipiodol_hu)
+    return MeasuredLesion({**to_numbers(measures), **words, **voxels}, curves)
 
 
 def _locate(visit: "Visit", case: LesionCase, preparation: "Preparation") -> "dict[str, Measured]":

@@ -177,8 +177,6 @@ def _command(argv: Sequence[str]) -> ExitCode:
 
     import json
 
-    import pandas as pd
-
     from pipeline.cases import Preparation
     from pipeline.config.cohort import load_cohort_config
     from pipeline.config.loading import load_settings
@@ -187,8 +185,9 @@ def _command(argv: Sequence[str]) -> ExitCode:
     from pipeline.executor.machine import default_jobs
     from pipeline.ingest.cohort import read_checked_cohort
     from pipeline.report.response_page import render_response_index
+    from pipeline.response.visit_measures import MEASURE_COLUMNS
     from pipeline.store.results import ResultStore, default_store_root
-    from pipeline.tabular import write_text
+    from pipeline.tabular import read_parquet, write_text
 
     config = load_cohort_config(args.cohort_config)
     cohort = read_checked_cohort(args.cohort, config.root, config.reading)
@@ -197,7 +196,8 @@ def _command(argv: Sequence[str]) -> ExitCode:
     synthetic = json.loads((args.cohort / "cohort.json").read_text())["synthetic"]
     preparation = Preparation(cohort.root, prepare, store, cohort.reading)
     settings = load_settings(MeasureConfig, args.config)
-    patients = list_patients(cohort, pd.read_parquet(args.measures), prepare.phase_order)
+    measures = read_parquet(args.measures, MEASURE_COLUMNS, "measure")
+    patients = list_patients(cohort, measures, prepare.phase_order)
     drawing = Drawing(preparation, settings, args.out, synthetic)
     cards = run(patients, drawing, args.jobs or default_jobs())
     write_text(render_response_index(cards, synthetic=synthetic), args.out / "index.html")

@@ -83,21 +83,23 @@ def run(scans: "Sequence[ScanRow]", inputs: StabilityInputs, jobs: int) -> "Case
     """
     from pipeline.case_table import CaseTable, list_failures
     from pipeline.executor.running import run_cases
-    from pipeline.features.stability.sample import choose_rows
+    from pipeline.features.stability.sample import choose_rows, split_pairs
     from pipeline.features.stability.tables import add_readers, perturbation_table, reader_table
 
     rows = choose_rows(scans, inputs.config.cases, inputs.config.seed)
     outcomes = run_cases(partial(perturb_case, inputs=inputs), rows, jobs, "stability")
     repeats = [_repeats(outcome, inputs.config.perturbations) for outcome in outcomes]
-    failures = _failures(rows, repeats, "perturbation {}")
+    failures = _failures(rows, repeats, inputs, "perturbation {}")
     table = perturbation_table(_group(rows, repeats, inputs.parameters))
     if inputs.pairs is not None:
-        pairs = list(inputs.pairs)
+        pairs, left_out = split_pairs(inputs.pairs, inputs.config.seed)
+        _log_left_out(len(left_out), len(inputs.pairs))
         read = run_cases(partial(read_twice, inputs=inputs), pairs, jobs, "second masks")
         firsts = [first for first, _ in pairs]
         readings = [_repeats(outcome, 2) for outcome in read]
-        failures += _failures(firsts, readings, "mask {} of 2", first_number=1)
-        table = add_readers(table, reader_table(_group(firsts, readings, inputs.parameters)))
+        failures += _failures(firsts, readings, inputs, "mask {} of 2", first_number=1)
+        readers = reader_table(_group(firsts, readings, inputs.parameters))
+        table = add_readers(table, readers, [(row.modality, row.phase) for row in left_out])
     return CaseTable(table, list_failures(failures))
 
 
@@ -110,7 +112,7 @@ def perturb_case(row: "ScanRow", inputs: StabilityInputs) -> "Repeats":
     case = PerturbedCase(
         name=row.case_id,
         key=preparation.key(row),
-        load=partial(preparation.load, row),
+        load=partial(preparation.take, row),
         margin_mm=preparation.config.margin_mm,
     )
     extraction = plan_extraction(inputs.parameters[row.modality])
@@ -130,14 +132,13 @@ def _extract(row: "ScanRow", inputs: StabilityInputs) -> dict[str, float]:
 
     preparation = inputs.preparation
     extraction = plan_extraction(inputs.parameters[row.modality])
-    key = extraction.key_from(preparation.key(row), REGION)
-    known = extraction.load(preparation.store, key)
+    known = extraction.load(preparation.store, extraction.key_from(preparation.key(row), REGION))
     if known is not None:
         return known
-    prepared = preparation.load(row)
-    region = prepared.regions[REGION]
+    own, prepared = preparation.take(row)
+    key, region = extraction.key_from(own, REGION), prepared.regions[REGION]
     return extraction.load_or_compute(
-        preparation.store, key, prepared.scan, region, prepared.references
+        preparation.store, key, prepared.texture_scan, region, prepared.references
     )
 
 
@@ -151,18 +152,24 @@ def _repeats(outcome: "CaseOutcome[Repeats]", count: int) -> "Repeats":
 
 
 def _failures(
-    rows: "Iterable[ScanRow]", repeats: "Iterable[Repeats]", what: str, first_number: int = 0
+    rows: "Iterable[ScanRow]",
+    repeats: "Iterable[Repeats]",
+    inputs: StabilityInputs,
+    what: str,
+    first_number: int = 0,
 ) -> list[dict[str, str]]:
     """List failed measurements, each with the number by which ``what`` names it."""
+    from pipeline.case_table import relate_to_images
     from pipeline.cases import key_of
     from pipeline.features.stability.perturbed import REGION
 
+    images = inputs.preparation.images
     return [
         {
             **key_of(row),
             "region": REGION,
             "code": outcome.failure.code,
-            "reason": f"{what.format(number)}: {outcome.failure.reason}",
+            "reason": relate_to_images(f"{what.format(number)}: {outcome.failure.reason}", images),
         }
         for row, outcomes in zip(rows, repeats, strict=True)
         for number, outcome in enumerate(outcomes, first_number)
@@ -246,6 +253,15 @@ def _exit_code(table: "CaseTable", config: "CohortConfig") -> ExitCode:
     most_cases = table.rows.groupby(["modality", "phase"])["n_cases"].max()
     lost = config.policy is Policy.STRICT and bool((most_cases == 0).any())
     return ExitCode.SOME_CASES_FAILED if lost else ExitCode.DONE
+
+
+def _log_left_out(left_out: int, pairs: int) -> None:
+    if left_out:
+        _LOG.warning(
+            "note: %d of %d second masks left out: of each modality and phase a patient counts"
+            " once, because an ICC's interval takes its cases as independent.",
+            *(left_out, pairs),
+        )
 
 
 def _log_failures(failures: "pd.DataFrame") -> None:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from pipeline.config.cohort import CohortConfig
     from pipeline.config.train import TrainConfig
     from pipeline.domain.features import FeatureSpec, FeatureTable
-    from pipeline.modeling.crossvalidation import FoldFeatures, LabelledTable
-    from pipeline.modeling.habitat_features import HabitatData, Models
-    from pipeline.modeling.stable_features import StableFeatures
+    from pipeline.modeling.crossvalidation import LabelledTable
+    from pipeline.modeling.habitat_data import HabitatData
+    from pipeline.modeling.habitat_models import Models
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +91,31 @@ def run(
     LeakageError
         If a column knows the outcome.
     """
+    from dataclasses import asdict
+
     from pipeline.modeling.crossvalidation import cross_validate
+    from pipeline.modeling.habitat_features import learn_habitats
     from pipeline.modeling.leakage import check_predictors
     from pipeline.modeling.procedure import build_procedure, fit_procedure
     from pipeline.modeling.splits import split_repeatedly
-    from pipeline.modeling.table_checks import check_training_table
+    from pipeline.modeling.stable_features import keep_stable
+    from pipeline.modeling.table_checks import check_outcome, check_training_table
     from pipeline.modeling.training_plan import plan_experiments
 
-    stable = _keep_stable(table, stability, config)
-    table, models, learned = _add_habitats(stable.table, outcome, config, habitats)
-    labelled = _with_outcome(table, outcome)
+    stable = keep_stable(table, stability, config.preprocessing.minimum_icc)
+    labelled = _with_outcome(stable.table, outcome)
+    check_outcome(labelled.y, config)
+    patients = tuple(labelled.values.index)
+    folds = split_repeatedly(labelled.y, None, config.outer_folds, config.repeats, config.seed)
+    learned = learn_habitats(stable.table, patients, folds, habitats, config.habitats)
+    table, labelled = learned.table, _with_outcome(learned.table, outcome)
     warnings = check_training_table(labelled.values, labelled.y, None, config)
     target = outcome.loc[labelled.values.index].astype(int)
     check_predictors(labelled.values, target, config.not_predictors)
     plan = plan_experiments(table.specs, labelled.values, config)
-    folds = split_repeatedly(labelled.y, None, config.outer_folds, config.repeats, config.seed)
-    predictions = cross_validate(labelled, plan.experiments, folds, config, jobs, learned)
+    predictions = cross_validate(
+        labelled, plan.experiments, folds, config, jobs, learned.fold_features
+    )
     declared = plan.declared
     procedure = build_procedure(config.declared.candidate, config)
     fit_procedure(procedure, labelled.matrix(declared.columns), labelled.y)
@@ -117,42 +126,11 @@ def run(
         "feature_sets": plan.describe(predictions),
         "skipped": plan.skipped,
         "unstable": {"features": len(stable.dropped), "reasons": stable.dropped},
+        "habitat_tumours": {name: asdict(count) for name, count in learned.tumours.items()},
         "warnings": warnings,
     }
     specs = tuple(spec for spec in table.specs if spec.name in chosen)
-    return TrainingResult(predictions, summary, procedure, specs, labelled, models)
-
-
-def _add_habitats(
-    table: "FeatureTable",
-    outcome: "pd.Series[float]",
-    config: "TrainConfig",
-    data: "HabitatData | None",
-) -> "tuple[FeatureTable, Models, FoldFeatures | None]":
-    from pipeline.modeling.habitat_features import learn_habitats
-
-    if data is None or not config.habitats.enabled:
-        return table, {}, None
-    trained = tuple(_with_outcome(table, outcome).values.index)
-    return learn_habitats(table, trained, data, config.habitats)
-
-
-def _keep_stable(
-    table: "FeatureTable", stability: "pd.DataFrame | None", config: "TrainConfig"
-) -> "StableFeatures":
-    from pipeline.domain.errors import ModelingError
-    from pipeline.modeling.stable_features import StableFeatures, keep_stable
-
-    minimum_icc = config.preprocessing.minimum_icc
-    if minimum_icc is None:
-        return StableFeatures(table)
-    if stability is None:
-        msg = (
-            f"train.yaml: preprocessing.minimum_icc: expected no limit without --stability, got"
-            f" {minimum_icc}. Give the table of the stage stability, or set minimum_icc: null."
-        )
-        raise ModelingError(msg)
-    return keep_stable(table, stability, minimum_icc)
+    return TrainingResult(predictions, summary, procedure, specs, labelled, learned.models)
 
 
 def _with_outcome(table: "FeatureTable", outcome: "pd.Series[float]") -> "LabelledTable":
@@ -178,13 +156,14 @@ def _command(argv: Sequence[str]) -> ExitCode:
     args = _parse(argv)
 
     import joblib
-    import pandas as pd
 
     from pipeline.config.cohort import load_cohort_config
     from pipeline.config.loading import load_settings
     from pipeline.config.train import TrainConfig
     from pipeline.domain.features import FeatureTable
     from pipeline.ingest.cohort import read_checked_cohort
+    from pipeline.modeling.habitat_data import HabitatData
+    from pipeline.modeling.stable_features import read_stability
     from pipeline.tabular import (
         read_feature_table,
         write_feature_table,
@@ -197,8 +176,10 @@ def _command(argv: Sequence[str]) -> ExitCode:
     table = read_feature_table(args.features)
     patients = read_checked_cohort(args.cohort).patients.set_index("patient_id")
     outcome = cohort.outcome.is_positive(patients[cohort.outcome.column].astype(float))
-    stability = pd.read_parquet(args.stability) if args.stability else None
-    habitats = _read_habitats(args, cohort)
+    stability = read_stability(args.stability) if args.stability else None
+    habitats = None
+    if args.habitats:
+        habitats = HabitatData.load(args.habitats, args.weights, cohort.scoring_timepoint)
     result = run(table, outcome, config, args.jobs or joblib.cpu_count(), stability, habitats)
     write_parquet(result.predictions, args.out / "predictions.parquet")
     write_json(result.summary, args.out / "train.json")
@@ -206,17 +187,6 @@ def _command(argv: Sequence[str]) -> ExitCode:
     write_feature_table(FeatureTable(inputs, result.features), args.out / "inputs.parquet")
     _write_bundle(result, cohort, config, args)
     return ExitCode.DONE
-
-
-def _read_habitats(args: argparse.Namespace, cohort: "CohortConfig") -> "HabitatData | None":
-    import pandas as pd
-
-    from pipeline.modeling.habitat_features import HabitatData
-
-    if args.habitats is None:
-        return None
-    voxels, weights = pd.read_parquet(args.habitats), pd.read_parquet(args.weights)
-    return HabitatData.read(voxels, weights, cohort.scoring_timepoint)
 
 
 def _write_bundle(
@@ -236,13 +206,14 @@ def _write_bundle(
         list_versions,
         write_bundle,
     )
-    from pipeline.modeling.habitat_features import to_plain
+    from pipeline.modeling.habitat_models import to_plain
     from pipeline.modeling.manifest import hash_file
 
     about = json.loads((args.cohort / "cohort.json").read_text(encoding="utf-8"))
     settings = collect_settings(args.configs, cohort)
     table, declared = result.table, config.declared
-    voxels = [path for path in (args.habitats, args.weights) if path is not None]
+    judged = args.stability if config.preprocessing.minimum_icc is not None else None
+    tables = [path for path in (args.habitats, args.weights, judged) if path is not None]
     scores = result.summary["feature_sets"][declared.feature_set]["scores"]
     contents = BundleContents(
         features=result.features,
@@ -254,7 +225,7 @@ def _write_bundle(
         declared=declared.model_dump(),
         seed=config.seed,
         sha256=hash_inputs(args.features, settings)
-        | {path.name: hash_file(path) for path in voxels},
+        | {path.name: hash_file(path) for path in tables},
         versions=list_versions(),
         revision=args.revision,
         habitats=to_plain(result.habitats),

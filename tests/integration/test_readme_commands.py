@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -76,8 +77,13 @@ def test_stability_between_two_readers(project: Project) -> None:
     """Readers who draw the same contours agree in every feature."""
     rows = pd.read_csv(project.folder / "data/demo/scans.csv", dtype=str)
     chosen = rows[(rows["phase"] == "arterial") & (rows["timepoint"] == "preop")]
-    columns = ["patient_id", "timepoint", "modality", "phase", "mask"]
-    chosen[columns].to_csv(project.folder / "second_masks.csv", index=False)
+    chosen = chosen.assign(second="second_" + chosen["mask"].str.replace("/", "_"))
+    folder = project.folder / "data/demo"
+    for mask, second in zip(chosen["mask"], chosen["second"], strict=True):
+        shutil.copyfile(folder / mask, folder / second)
+    columns = ["patient_id", "timepoint", "modality", "phase"]
+    table = chosen[columns].assign(mask=chosen["second"])
+    table.to_csv(project.folder / "second_masks.csv", index=False)
     done = run_readme(project, "--second-masks")
     assert done.returncode == 0, done.stderr
     table = pd.read_parquet(project.folder / "readers.parquet")

@@ -179,8 +179,48 @@ def test_a_lesion_in_another_place_has_no_change() -> None:
         ["A", "2", False, 200.0, "centres 200 mm apart, at most 65 mm expected"],
         ["B", "1", False, pytest.approx(nan, nan_ok=True), "no scan at baseline"],
     ]
-    weighted = features(LesionRule.VOLUME_WEIGHTED, parts).loc["A"]
-    assert weighted["delta_ct_volume_ml"] == -10.0  # lesion 1 alone
+    # lesion 1 alone is not the patient
+    assert "delta_ct_volume_ml" not in features(LesionRule.VOLUME_WEIGHTED, parts)
+
+
+def test_lipiodol_withholds_texture_and_its_change() -> None:
+    """Lesion 2, the largest, holds oil before the operation; its shape is kept."""
+    oily = (MEASURES["timepoint"] == "preop") & (MEASURES["lesion_id"] == "2")
+    parts = assemble.Parts(
+        PATIENTS,
+        SCANS,
+        RADIOMICS.assign(original_shape_Elongation=0.5),
+        MEASURES.assign(ct_lipiodol_percent=oily * 40.0),
+        SERUM,
+    )
+    assembled = assemble.run(parts, COHORT, config(LesionRule.LARGEST))
+    row = assembled.features.values.loc["A"]
+    assert row["ct_arterial_tumour_original_shape_Elongation"] == 0.5
+    assert row["delta_ct_arterial_tumour_original_shape_Elongation"] == 0.0
+    assert pd.isna(row["ct_arterial_tumour_f"])
+    assert "delta_ct_arterial_tumour_f" not in row.index  # nobody has it
+    assert assembled.features.values.loc["B", "ct_arterial_tumour_f"] == 6.0
+    missing = assembled.response.set_index("patient_id")["missing"]
+    assert missing["A"] == "lipiodol in 40 % of lesion 2: CT radiomics but shape"
+    tolerant = config(LesionRule.LARGEST).model_copy(update={"lipiodol_tolerated_percent": 40.0})
+    kept = assemble.run(parts, COHORT, tolerant).features.values
+    assert kept.loc["A", "delta_ct_arterial_tumour_f"] == 8.0
+
+
+@pytest.mark.parametrize("rule", LesionRule)
+def test_a_lesion_that_is_not_drawn_any_more_leaves_the_patient_unknown(rule: LesionRule) -> None:
+    """Without lesion 1 the largest rule alone can speak of the patient."""
+    gone = (MEASURES["patient_id"] == "A") & (MEASURES["timepoint"] == "preop")
+    measures = MEASURES[~(gone & MEASURES["lesion_id"].isin(["1", "all"]))]
+    parts = assemble.Parts(PATIENTS, SCANS, RADIOMICS, measures, SERUM)
+    assembled = assemble.run(parts, COHORT, config(rule))
+    row = assembled.features.values.loc[["A"], ["size_volume_ml", "ct_arterial_tumour_f"]]
+    missing = assembled.response.set_index("patient_id")["missing"].to_dict()
+    if rule is LesionRule.LARGEST:
+        assert row.to_numpy().tolist() == [[60.0, 16.0]]
+    else:
+        assert row.isna().all(axis=None)
+        assert "lesion 1: not drawn at preop: vanished, or left out" in missing["A"]
 
 
 def test_all_forms_of_change() -> None:
@@ -255,6 +295,17 @@ def test_the_command_writes_the_three_tables_with_the_same_bytes(tmp_path: Path)
     assert table.specs == expected.features.specs
     for name, frame in (("lesions", expected.lesions), ("response", expected.response)):
         pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / f"first/{name}.parquet"), frame)
+
+
+def test_wrong_tables_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [*write_inputs(tmp_path), "--out", f"{tmp_path / 'features.parquet'}"]
+    for option in ("--radiomics", "--measures", "--serum"):
+        assert assemble.main([*arguments, option, f"{tmp_path / 'nope.parquet'}"]) == 1
+        assert "nope.parquet: cannot be read as Parquet (there is no" in capsys.readouterr().err
+    assert assemble.main([*arguments, "--radiomics", f"{tmp_path / 'measures.parquet'}"]) == 1
+    assert "measures.parquet: expected the columns patient_id," in capsys.readouterr().err
+    assert assemble.main([*arguments, "--measures", f"{tmp_path / 'radiomics.parquet'}"]) == 1
+    assert "radiomics.parquet: expected the columns patient_id," in capsys.readouterr().err
 
 
 def test_the_rule_is_kept_in_the_bundle(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """From rows to volumes in memory and registrations in the store."""
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,16 +9,20 @@ import pytest
 import SimpleITK as sitk
 from registration_phantom import GRID, make_phantom
 
+from pipeline import cases, habitat_samples, region_cases
 from pipeline.cases import REGISTRATIONS, Preparation, read_case
 from pipeline.config.prepare import PrepareConfig
 from pipeline.config.registration import RegistrationConfig, RegistrationMethod
 from pipeline.domain.cohort import Drawing, ScanRow
 from pipeline.domain.scan import Modality, Timepoint
+from pipeline.features import engine
+from pipeline.features.stability import perturbed
 from pipeline.imaging.itk import to_itk
 from pipeline.imaging.prepared import prepare_case
 from pipeline.imaging.stored_registration import from_bytes, to_bytes
 from pipeline.store.results import ResultStore
 
+ROOT = Path(__file__).parents[2]
 BOXES = {
     "mask": (slice(10, 14), slice(20, 30), slice(20, 30)),
     "second": (slice(10, 14), slice(40, 45), slice(20, 30)),
@@ -166,3 +171,51 @@ def test_only_what_changes_volumes_prepares_them_again(files: Path, tmp_path: Pa
         assert other.key(ROW) != key
     ordered = PrepareConfig(phase_order=("portal", "arterial"))
     assert Preparation(files, ordered, ResultStore(tmp_path)).key(ROW) == key
+
+
+def _imported(module: str) -> set[str]:
+    """Return the files of a module of this software and all that it imports, but for settings."""
+    found: set[str] = set()
+    todo = [module]
+    while todo:
+        name = todo.pop()
+        file = f"{name.replace('.', '/')}.py"
+        if file not in found and not name.startswith(("pipeline.config", "pipeline.store")):
+            found.add(file)
+            tree = ast.walk(ast.parse((ROOT / file).read_text()))
+            named = [node.module for node in tree if isinstance(node, ast.ImportFrom)]
+            todo += [name for name in named if name and name.startswith("pipeline.")]
+    return found - {"pipeline/domain/errors.py", "pipeline/domain/problem.py"}  # messages only
+
+
+@pytest.mark.parametrize(
+    ("module", "code"),
+    [
+        ("pipeline.imaging.prepared", cases._PREPARING_CODE),
+        ("pipeline.imaging.registration", cases._REGISTERING_CODE),
+        ("pipeline.imaging.perturbation.chain", perturbed._CODE),
+        ("pipeline.imaging.habitat_voxels", habitat_samples._CODE),
+        ("pipeline.imaging.rings", region_cases._CODE),
+        ("pipeline.imaging.intensity", (*engine._CODE["fast"], "pipeline/domain/scan.py")),
+    ],
+)
+def test_all_code_that_decides_a_result_is_in_its_key(module: str, code: tuple[str, ...]) -> None:
+    assert all((ROOT / part).exists() for part in code)
+    domain = {"pipeline/domain/geometry.py"} if "intensity" in module else set()
+    assert {file for file in _imported(module) - domain if not file.startswith(code)} == set()
+
+
+def test_software_that_prepares_otherwise_shares_no_volume(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preparation = _preparation(files, tmp_path)
+    key = preparation.key(ROW)
+    monkeypatch.setattr(cases, "_LIBRARIES", ("numpy", "another"))
+    cases._preparing_software.cache_clear()
+    try:
+        assert preparation.key(ROW) != key
+        assert len({preparation.key(ROW), preparation.take(ROW)[0]}) == 1
+    finally:
+        monkeypatch.undo()
+        cases._preparing_software.cache_clear()
+    assert preparation.take(ROW)[0] == key

@@ -37,3 +37,26 @@ def test_lesions_of_an_image_are_united_and_a_single_one_is_not() -> None:
         Drawing("one.nii.gz"),
         Drawing("one.nii.gz", "3"),
     ]
+
+
+def test_an_image_is_one_however_its_path_is_written() -> None:
+    other = replace(TWO, image="./x/../a.nii.gz")
+    assert [row.others for row in link_lesions([ONE, other])] == [
+        (Drawing("two.nii.gz", "5"),),
+        (Drawing("one.nii.gz"),),
+    ]
+
+
+def test_phases_that_lack_a_lesion_of_the_visit_have_no_union() -> None:
+    phases = {"arterial": "12", "portal": "213", "native": "1", "delayed": "123"}
+    rows = [
+        replace(ONE, phase=phase, image=phase, lesion_id=lesion)
+        for phase, lesions in phases.items()
+        for lesion in lesions
+    ]
+    assert [row.phase for row in unite_lesions(rows)] == ["portal", "delayed"]
+    later = [replace(row, timepoint=Timepoint.PREOP) for row in rows if row.phase == "arterial"]
+    assert [row.timepoint for row in unite_lesions([*rows, *later])] == [
+        *(Timepoint.BASELINE, Timepoint.BASELINE),
+        Timepoint.PREOP,
+    ]

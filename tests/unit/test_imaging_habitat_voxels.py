@@ -38,8 +38,6 @@ def _block() -> Region:
 def test_a_small_tumour_keeps_every_voxel() -> None:
     found = sample_voxels(PHASES, LIVERS, _block(), most=48)
     assert found.phases == ("native", "arterial")
-    assert found.inside.shape == (2, 4, 6)
-    assert found.inside.all()
     # Voxel z 1, y 1, x 1 is 48 + 8 + 1 = 57: (57 - 2) / 4 and -57.
     assert found.values[0].tolist() == [13.75, -57.0]
     assert found.values.shape == (48, 2)
@@ -47,9 +45,11 @@ def test_a_small_tumour_keeps_every_voxel() -> None:
 
 def test_a_large_tumour_is_thinned_along_its_finest_axes_first() -> None:
     """48 voxels of 1 x 1 x 2 mm: every second along y (24 left), then along x: 2 x 2 x 3 = 12."""
-    assert sample_voxels(PHASES, LIVERS, _block(), most=47).inside.shape == (2, 2, 6)
+    halved = sample_voxels(PHASES, LIVERS, _block(), most=47).values[:, 1]
+    assert len(halved) == 24
+    assert halved[6] == -(48 + 3 * 8 + 1)  # after the 6 of row y 1 come those of y 3
     found = sample_voxels(PHASES, LIVERS, _block(), most=12)
-    assert found.inside.shape == (2, 2, 3)
+    assert found.values.shape == (12, 2)
     # Row y 1 of slice z 1 at x 1, 3, 5: voxels 57, 59, 61.
     assert found.values[:3, 1].tolist() == [-57.0, -59.0, -61.0]
     assert found.values[3, 1] == -(48 + 3 * 8 + 1)
@@ -62,15 +62,13 @@ def test_an_empty_tumour_is_refused() -> None:
 
 
 def test_cells_and_bytes_give_back_the_same_voxels() -> None:
-    inside = np.random.default_rng(3).random((3, 5, 7)) > 0.5
-    values = np.random.default_rng(4).normal(size=(int(inside.sum()), 2)).astype(np.float32)
-    cells = to_cells(HabitatVoxels(("native", "arterial"), inside, values))
+    values = np.random.default_rng(4).normal(size=(57, 2)).astype(np.float32)
+    cells = to_cells(HabitatVoxels(("native", "arterial"), values))
     assert tuple(cells) == CELLS
     assert from_bytes(to_bytes(cells)) == cells
     found = from_cells(cells)
     assert found is not None
     assert found.phases == ("native", "arterial")
-    assert np.array_equal(found.inside, inside)
     assert found.values.tobytes() == values.tobytes()
 
 
@@ -79,6 +77,24 @@ def test_a_lesion_without_voxels_says_why() -> None:
     assert from_bytes(to_bytes(cells)) == cells
     assert from_cells(cells) is None
     assert cells["habitat_missing"] == "no native phase"
+    assert from_cells({**cells, "habitat_values": float("nan")}) is None  # of a table with gaps
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"habitat_phases": "native,native"}, "expected different names, got 'native, native'"),
+        ({"habitat_phases": ""}, "habitat_phases: expected different names"),
+        ({"habitat_phases": "native,arterial,portal"}, "expected bytes, 12 a voxel, got 16 bytes"),
+        ({"habitat_values": "text"}, "expected bytes, 8 a voxel, got str"),
+        ({"habitat_values": np.array([1, np.nan], "<f4").tobytes()}, "got NaN or infinity"),
+        ({"habitat_values": np.array([1, np.inf], "<f4").tobytes()}, "got NaN or infinity"),
+    ],
+)
+def test_damaged_cells_are_refused(change: dict[str, object], message: str) -> None:
+    cells = to_cells(HabitatVoxels(("native", "arterial"), np.ones((2, 2), dtype=np.float32)))
+    with pytest.raises(CaseError, match=message):
+        from_cells({**cells, **change})
 
 
 def test_measures_and_voxels_part() -> None:

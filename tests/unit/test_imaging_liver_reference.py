@@ -80,6 +80,18 @@ def test_it_lies_on_the_lesions_side_at_the_place_it_says() -> None:
     assert place_liver_reference(scan, LIVER, mirrored).centre_mm[0] > 0
 
 
+def test_what_the_image_does_not_cover_hides_no_vessel() -> None:
+    """A cyst is the most even place; the image ends beside the liver and in it."""
+    cyst = _ball((-20.0, 20.0, 0.0), 9.0, "cyst")
+    values = SCAN.voxels.astype(np.float32)
+    values[cyst.inside] = 5
+    values[:2] = np.nan
+    values[~LIVER.inside & (np.indices(GRID.shape_zyx)[0] < 6)] = np.nan
+    reference = place_liver_reference(replace(SCAN, voxels=values), LIVER, LESIONS)
+    assert not (reference.region.inside & cyst.inside).any()
+    assert reference.mean == pytest.approx(100, abs=5)
+
+
 def test_the_same_scan_gives_the_same_place() -> None:
     first, second = (place_liver_reference(SCAN, LIVER, LESIONS) for _ in range(2))
     assert first.centre_mm == second.centre_mm

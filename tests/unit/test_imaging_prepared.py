@@ -78,7 +78,29 @@ def test_a_prepared_case_survives_bytes_bit_for_bit(dtype: str) -> None:
     assert again.scan.voxels.tobytes() == case.scan.voxels.tobytes()
     assert (again.regions["tumour"].inside == case.regions["tumour"].inside).all()
     assert again.references == case.references
+    assert again.bias_field == case.bias_field
     assert to_bytes(again) == to_bytes(case)
+    assert again.texture_scan.voxels.tobytes() == case.texture_scan.voxels.tobytes()
+
+
+def test_only_texture_is_taken_without_the_bias_field() -> None:
+    rng = np.random.default_rng(0)
+    ramp = np.linspace(0.7, 1.4, 8) * rng.normal(100, 3, GRID.shape_zyx)
+    mr = Scan(ramp.astype(np.float32), GRID, Modality.MR)
+    regions = {"tumour": TUMOUR, "liver": LIVER}
+    case = prepare_case(mr, regions, PrepareConfig(margin_mm=100))
+    assert (case.scan.voxels == mr.voxels[:, :, ::-1]).all()
+    assert case.texture_scan.voxels.std() < 0.5 * case.scan.voxels.std()
+    texture_liver = case.texture_scan.voxels[
+        case.regions["liver"].inside & ~case.regions["tumour"].inside
+    ]
+    assert case.references["liver"].mean == pytest.approx(texture_liver.mean(), rel=1e-5)
+    for same in (
+        prepare_case(mr, regions, PrepareConfig(bias_field=False)),
+        prepare_case(mr, regions, PrepareConfig(), phase="adc"),
+        prepare_case(SCAN, regions, PrepareConfig()),
+    ):
+        assert same.texture_scan is same.scan
 
 
 def test_standardised_values_are_hundredths_of_a_deviation() -> None:

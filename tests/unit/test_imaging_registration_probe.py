@@ -65,6 +65,19 @@ def test_phases_that_lie_on_each_other_are_left_alone(arterial: bool) -> None:
     assert (result.method, result.alignment) == (RegistrationMethod.NONE, Alignment())
 
 
+def test_scans_that_a_search_leaves_where_they_are_lie_well() -> None:
+    """Noise hides from the probe that they do; the search finds nothing better all the same."""
+    pair = make_phantom(lambda at: at, arterial=True).pair
+    draw = np.random.default_rng(1)
+    fixed, moving = (
+        replace(scan, voxels=scan.voxels + draw.normal(0, 40, GRID.shape_zyx).astype(np.float32))
+        for scan in (pair.fixed, pair.moving)
+    )
+    result = register(replace(pair, fixed=fixed, moving=moving), RIGID)
+    assert (result.failure, result.failed, result.aligned) == ("", False, True)
+    assert (result.method, result.alignment) == (RegistrationMethod.NONE, Alignment())
+
+
 def test_a_shift_that_is_left_alone_is_less_than_half_a_voxel() -> None:
     for tenths in (1, 2, 3, 4):
         x_mm = tenths / 10 * SPACING_MM[0]

@@ -129,12 +129,13 @@ def test_vessel_and_muscle_masks_are_read_and_judged(
     cohort: Cohort, column: str, name: str
 ) -> None:
     row = replace(ROW, **{column: "organ.nii.gz"})  # type: ignore[arg-type] # columns of text
-    write(cohort.root / "organ.nii.gz", box())
+    organ = np.roll(box(), -4, axis=2)  # beside the tumour
+    write(cohort.root / "organ.nii.gz", organ)
     assert check(cohort, row) == []
-    write(cohort.root / "organ.nii.gz", np.zeros_like(box()))
+    write(cohort.root / "organ.nii.gz", np.zeros_like(organ))
     (problem,) = check(cohort, row)
     assert (problem.code, problem.what) == ("mask-empty", f"the {name} mask is empty")
-    write(cohort.root / "organ.nii.gz", box(), origin=(0, 0, 1.5))
+    write(cohort.root / "organ.nii.gz", organ, origin=(0, 0, 1.5))
     (problem,) = check(cohort, row)
     assert (problem.code, problem.file) == ("mask-off-grid", "organ.nii.gz")
     (problem,) = check(replace(cohort, reading=Reading(resample_masks=True)), row)
@@ -143,6 +144,15 @@ def test_vessel_and_muscle_masks_are_read_and_judged(
     (cohort.root / "organ.nii.gz").write_bytes(b"no image")
     (problem,) = check(cohort, row)
     assert (problem.is_error, problem.file) == (True, "organ.nii.gz")
+
+
+def test_phases_with_other_lesions_are_named(cohort: Cohort) -> None:
+    write(cohort.root / "second.nii.gz", np.roll(box(), -4, axis=2))
+    write(cohort.root / "delayed.nii.gz", ct() + np.int16(1))
+    second = replace(ROW, lesion_id="2", mask="second.nii.gz")
+    delayed = replace(ROW, phase="delayed", image="delayed.nii.gz")
+    found = {problem.code: problem for problem in check(cohort, ROW, second, delayed)}
+    assert found["lesions-differ"].got.endswith(f"{ROW.phase}: 1, 2; delayed: 1")
 
 
 def test_empty_mask(cohort: Cohort) -> None:

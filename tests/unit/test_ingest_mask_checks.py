@@ -121,3 +121,41 @@ def test_several_values_without_a_label(cohort: Path) -> None:
     found = [item for item in check(cohort) if item["code"] == "label-missing"]
     assert codes(found) == {("label-missing", "error", "P1_tumour.nii.gz")}
     assert found[0]["got"] == "1 (496 voxels), 2 (288 voxels)"
+
+
+def _add_column(cohort: Path, column: str, mask: npt.NDArray[np.uint8]) -> None:
+    write(cohort / "organ.nii.gz", mask)
+    head, first, *rest = (cohort / "scans.csv").read_text().splitlines()
+    lines = [f"{head},{column}", f"{first},organ.nii.gz", *(f"{line}," for line in rest)]
+    (cohort / "scans.csv").write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("column", ["vessel_mask", "muscle_mask"])
+def test_the_field_of_an_empty_mask_of_an_organ_is_to_be_emptied(cohort: Path, column: str) -> None:
+    _add_column(cohort, column, np.zeros(SHAPE, np.uint8))
+    (found,) = (item for item in check(cohort) if item["code"] == "mask-empty")
+    assert found["next_step"] == f"Draw the region, or empty the field {column}."
+
+
+def _one_voxel(z: int, y: int, x: int) -> npt.NDArray[np.uint8]:
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[z, y, x] = 1
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("column", "mask", "got"),
+    [
+        ("vessel_mask", box(1), "all 1536 voxels of the liver covered"),
+        ("vessel_mask", box(2) - _one_voxel(2, 2, 2), ""),
+        ("muscle_mask", _one_voxel(3, 3, 3), "1 voxels in common"),
+        ("muscle_mask", _one_voxel(2, 2, 2), ""),
+    ],
+)
+def test_vessels_leave_liver_and_muscle_is_no_tumour(
+    cohort: Path, column: str, mask: npt.NDArray[np.uint8], got: str
+) -> None:
+    _add_column(cohort, column, mask)
+    found = [item for item in check(cohort) if item["code"] == "masks-contradict"]
+    assert [item["got"] for item in found] == ([got] if got else [])
+    assert codes(found) <= {("masks-contradict", "error", "organ.nii.gz")}

@@ -69,6 +69,26 @@ def test_everything_that_is_wrong_is_listed(cohort: Cohort) -> None:
     }
 
 
+def test_a_second_mask_that_shows_no_second_reading_is_an_error(cohort: Cohort) -> None:
+    lines = (
+        "P1,preop,CT,portal,1,./first.nii,7\n"  # the first reader's file and label
+        "P2,preop,CT,portal,a,first.nii,8\n"  # another label of it, which is fine
+        "P2,preop,CT,portal,b,i.nii,7\n"
+    )
+    with pytest.raises(CohortError, match="is that of the first reader") as caught:
+        read(cohort, HEADER + lines)
+    found = [(problem.patient_id, str(problem.code)) for problem in caught.value.problems]
+    assert found == [("P1", "value-not-allowed"), ("P2", "mask-is-image")]
+
+
+def test_labels_follow_the_rules_of_the_scans_table(cohort: Cohort) -> None:
+    lines = "P1,preop,CT,portal,1,second.nii,0\nP2,preop,CT,portal,a,second.nii,1.5\n"
+    with pytest.raises(CohortError, match=r"second\.csv") as caught:
+        read(cohort, HEADER + lines)
+    found = [(problem.file, str(problem.code)) for problem in caught.value.problems]
+    assert found == [("second.csv", "label-background"), ("second.csv", "label-not-an-integer")]
+
+
 def test_columns_and_file_are_checked(cohort: Cohort) -> None:
     with pytest.raises(CohortError, match=r"column maske: .*Did you mean mask"):
         read(cohort, HEADER.replace(",mask,", ",maske,") + "P1,preop,CT,portal,1,second.nii,1\n")

@@ -1,11 +1,13 @@
 """CSV files are read as written, and what is wrong with their form is said with its line."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from pipeline.ingest.codes import Code
 from pipeline.ingest.tables import did_you_mean, find_id_problem, is_iso_date, read_table
+from pipeline.tabular import write_text
 
 
 def write(tmp_path: Path, content: bytes | str) -> Path:
@@ -113,3 +115,16 @@ def test_suggestions() -> None:
     assert did_you_mean("MRI", ["CT", "MR"], "no") == "Did you mean MR?"
     assert did_you_mean(" Arterial", ["native", "arterial"], "no") == "Did you mean arterial?"
     assert did_you_mean("xyz", ["native"], "no") == "no"
+
+
+@pytest.mark.parametrize(
+    ("value", "size"), [("a" * 64, 64), ("a" * 65, 65), ("\u00dc" * 32, 64), ("\u00dc" * 33, 66)]
+)
+def test_identifiers_too_long_for_a_file_name(value: str, size: int, tmp_path: Path) -> None:
+    problem = find_id_problem("scans.csv", "patient_id", value, 2)
+    assert (problem is None) == (size <= 64)
+    if problem is None:
+        write_text("page", tmp_path / f"{quote(value, safe='')}.html")
+    else:
+        assert (problem.code, problem.what) == (Code.ID_NOT_PLAIN, "patient_id is too long")
+        assert problem.got == f"{value!r}, {size} bytes"

@@ -19,6 +19,7 @@ from pipeline.config.registration import RegistrationConfig, RegistrationMethod
 from pipeline.domain.cohort import Cohort, ScanRow
 from pipeline.domain.lesions import link_lesions
 from pipeline.domain.scan import Modality, Timepoint
+from pipeline.response.visit_measures import MEASURE_COLUMNS
 from pipeline.stages import measure as stage
 from pipeline.store.results import ResultStore
 
@@ -152,7 +153,7 @@ def test_curves_have_a_row_a_point(rows: list[ScanRow], tmp_path: Path) -> None:
     curves = run(rows, tmp_path).curves.set_index(["curve", "at"])
     assert set(curves["patient_id"] + curves["modality"] + curves["lesion_id"]) == {"P1CT1"}
     assert curves.loc[("qeasl", 2.0), "value"] == 50
-    assert curves.loc[("lipiodol", 50.0), "value"] == 0
+    assert curves.loc[("lipiodol", 75.0), "value"] == 0
     assert list(curves.index.unique("curve")) == ["qeasl", "lipiodol"]
 
 
@@ -161,6 +162,10 @@ def test_a_lesion_that_fails_has_no_row_and_no_curve(rows: list[ScanRow], tmp_pa
     assert tables.measures.rows.empty
     assert tables.curves.empty
     assert list(tables.measures.failures["code"]) == ["file-missing"]
+
+
+def test_a_table_without_rows_is_still_a_table_of_measures(tmp_path: Path) -> None:
+    assert set(MEASURE_COLUMNS) <= set(run([], tmp_path).measures.rows.columns)
 
 
 def test_the_union_is_measured_where_the_rule_asks_for_it(

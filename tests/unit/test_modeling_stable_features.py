@@ -1,5 +1,6 @@
 """Unstable radiomic features are left out of training, with their changes and the reason."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -89,6 +90,41 @@ def test_a_feature_that_stability_does_not_know_is_an_error() -> None:
         keep_stable(features(), stability().iloc[:2], 0.75)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"low": 7.0}, "column low: expected at most 1, or NaN, got 7.0"),
+        ({"low": -np.inf}, "column low: expected at most 1, or NaN, got -inf"),
+        ({"low": "0.9"}, "column low: expected numbers, got"),
+        ({"reason": None}, "column reason: expected text in every row"),
+        ({"feature": 3}, "column feature: expected text in every row"),
+        (
+            {"phase": "arterial", "feature": "original_glcm_Id"},
+            "one row a feature, got several of CT arterial tumour original_glcm_Id",
+        ),
+    ],
+)
+def test_a_wrong_table_of_stability_is_refused(change: dict[str, object], message: str) -> None:
+    wrong = stability().drop(columns=list(change)).join(pd.DataFrame([change] * 3))
+    with pytest.raises(ModelingError, match=f"table of the stage stability: .*{message}"):
+        keep_stable(features(), wrong, 0.75)
+
+
+def test_an_absent_column_of_stability_is_named() -> None:
+    with pytest.raises(ModelingError, match=r"lacking low, reason. Run the stage stability again"):
+        keep_stable(features(), stability().drop(columns=["low", "reason"]), 0.75)
+
+
+def test_a_change_without_its_feature_is_judged_by_that_feature() -> None:
+    """The arterial Id is unstable: its change goes, although the table has no arterial Id."""
+    whole = features()
+    specs = tuple(spec for spec in whole.specs if spec.group is FeatureGroup.DELTA)
+    values = whole.values[[spec.name for spec in specs]]
+    stable = keep_stable(FeatureTable(values, specs), stability(), 0.75)
+    assert [spec.name for spec in stable.table.specs] == LEFT[2:]
+    assert len(stable.dropped) == 2
+
+
 def test_training_lists_what_is_left_out() -> None:
     result = run(features(), outcome(), CONFIG, stability=stability())
     assert [spec.name for spec in result.features] == LEFT
@@ -118,7 +154,7 @@ def test_a_limit_is_a_positive_share() -> None:
         parse_settings(TrainConfig, content, "train.yaml")
 
 
-def test_the_command_reads_the_table(tmp_path: Path) -> None:
+def write_inputs(tmp_path: Path) -> list[str]:
     write_feature_table(features(), tmp_path / "features.parquet")
     stability().to_parquet(tmp_path / "stability.parquet")
     cohort = tmp_path / "cohort"
@@ -130,15 +166,31 @@ def test_the_command_reads_the_table(tmp_path: Path) -> None:
     pd.DataFrame([scan]).to_csv(cohort / "scans.csv", index=False)
     (cohort / "cohort.json").write_text(json.dumps({"synthetic": True}))
     (tmp_path / "train.yaml").write_text(json.dumps(CONFIG.model_dump(mode="json")))
-    command = [
+    return [
         "--config", str(tmp_path / "train.yaml"), "--features", str(tmp_path / "features.parquet"),
         "--stability", str(tmp_path / "stability.parquet"), "--cohort", str(cohort),
         "--configs", str(ROOT / "configs"), "--cohort-config", str(ROOT / "configs/cohort.yaml"),
         "--out", str(tmp_path / "out"), "--bundle", str(tmp_path / "bundle"), "--jobs", "1",
     ]  # fmt: skip
-    assert main(command) == 0
+
+
+def test_wrong_tables_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = write_inputs(tmp_path)
+    for option in ("--features", "--stability", "--habitats"):
+        wrong = [option, str(tmp_path / "nope.parquet"), "--weights", "w.parquet"]
+        given = [*command, *(wrong if option == "--habitats" else wrong[:2])]
+        assert main(given) == 1
+        assert "nope.parquet: cannot be read as Parquet (there is no" in capsys.readouterr().err
+    assert main([*command, "--stability", str(tmp_path / "features.parquet")]) == 1
+    assert "features.parquet: expected the columns modality, phase" in capsys.readouterr().err
+
+
+def test_the_command_reads_the_table(tmp_path: Path) -> None:
+    assert main(write_inputs(tmp_path)) == 0
     summary = json.loads((tmp_path / "out/train.json").read_text())
     assert summary["unstable"]["features"] == 4
     assert summary["feature_sets"]["all"]["features"] == len(LEFT)
     bundle = json.loads((tmp_path / "bundle/bundle.json").read_text())
     assert [feature["name"] for feature in bundle["features"]] == LEFT
+    written = (tmp_path / "stability.parquet").read_bytes()
+    assert bundle["sha256"]["stability.parquet"] == hashlib.sha256(written).hexdigest()

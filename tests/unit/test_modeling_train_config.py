@@ -16,7 +16,7 @@ def test_shipped_settings_declare_the_average_of_everything() -> None:
     config = load_settings(TrainConfig, FILE)
     assert (config.declared.feature_set, config.declared.candidate) == ("all", "average")
     assert {group.value for group in config.feature_sets["all"]} == {
-        "clinical", "serum", "size", "response", "radiomics", "delta",
+        "clinical", "serum", "size", "response", "radiomics", "delta", "habitat",
     }  # fmt: skip
 
 

@@ -27,7 +27,8 @@ from pipeline.store.results import ResultStore
 from pipeline.visit_pictures import draw_visit
 from pipeline.visits import group_visits, load_visit
 
-CONFIG = load_settings(MeasureConfig, Path(__file__).parents[2] / "configs" / "measure.yaml")
+CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIG = load_settings(MeasureConfig, CONFIGS / "measure.yaml")
 PREPARE = PrepareConfig(registration=RegistrationConfig(method=RegistrationMethod.NONE))
 ORDER = ("arterial", "portal", "native")
 SHAPE_ZYX, SPACING_MM = (16, 40, 60), (2.0, 2.0, 4.0)
@@ -158,7 +159,9 @@ def test_without_native_phase_and_liver_each_absent_picture_says_why(
     }
 
 
-def run_stage(rows: list[ScanRow], root: Path, out: Path) -> tuple[str, list[str]]:
+def run_stage(
+    rows: list[ScanRow], root: Path, out: Path, volume_ml: float = 12.8
+) -> tuple[str, list[str]]:
     """Return the page of the patient and the lines of the card."""
     cohort = Cohort(root, tuple(rows), pd.DataFrame({"patient_id": [PATIENT]}), pd.DataFrame())
     keys = {"patient_id": [PATIENT], "timepoint": ["preop"], "modality": ["CT"]}
@@ -166,7 +169,7 @@ def run_stage(rows: list[ScanRow], root: Path, out: Path) -> tuple[str, list[str
         {
             **keys,
             "lesion_id": ["1"],
-            "ct_volume_ml": [12.8],
+            "ct_volume_ml": [volume_ml],
             "ct_adc_mean": [np.nan],
             "ct_necrosis_fraction": [np.nan],
             "missing": ["no <native> phase: ct_necrosis_fraction"],
@@ -201,6 +204,15 @@ def test_texts_of_tables_are_escaped_and_reasons_shown(
     assert "12.8 mL" in page
 
 
+def test_a_row_whose_measures_are_all_missing_shows_the_reasons(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    page, _ = run_stage([scan("arterial", files)], tmp_path, tmp_path / "out", volume_ml=np.nan)
+    assert "Missing, no &lt;native&gt; phase:</b> Necrotic (non-enhancing) share." in page
+    assert "No row in the table of measures" not in page
+    assert "What was measured</caption>" not in page
+
+
 def test_image_that_cannot_be_read_has_its_reason_on_the_page(
     files: dict[str, str], tmp_path: Path
 ) -> None:
@@ -209,3 +221,21 @@ def test_image_that_cannot_be_read_has_its_reason_on_the_page(
     assert lines == ["preop CT, lesion 1: not drawn"]
     assert "Not drawn: portal.nii.gz" in page
     assert str(tmp_path) not in page
+
+
+def test_a_wrong_table_of_measures_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"patient_id": "P1", "timepoint": "preop", "modality": "CT", "phase": "arterial",
+           "image": "i.nii", "mask": "m.nii"}  # fmt: skip
+    pd.DataFrame([row]).to_csv(tmp_path / "scans.csv", index=False)
+    pd.DataFrame({"patient_id": ["P1"]}).to_csv(tmp_path / "patients.csv", index=False)
+    (tmp_path / "cohort.json").write_text('{"synthetic": true}')
+    command = [
+        *("--config", f"{CONFIGS / 'measure.yaml'}"),
+        *("--prepare-config", f"{CONFIGS / 'prepare.yaml'}"),
+        *("--cohort-config", f"{CONFIGS / 'cohort.yaml'}", "--cohort", f"{tmp_path}"),
+        *("--measures", f"{tmp_path / 'nope.parquet'}", "--out", f"{tmp_path / 'out'}"),
+    ]
+    assert stage.main(command) == 1
+    assert "nope.parquet: cannot be read as Parquet (there is no" in capsys.readouterr().err

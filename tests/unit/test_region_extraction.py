@@ -158,7 +158,8 @@ def _derived(folder: Path, store: ResultStore, file: Path, *names: str) -> Mappi
     masks = {}
     for case in list_region_cases(cohort.scans, {Modality.CT: load_extraction_parameters(file)}):
         if case.region in names and case.key["lesion_id"] == "1" and case.row.phase == "portal":
-            prepared, region = loader.load(case)
+            name, prepared, region = loader.load(case)
+            assert name == loader.name(case)
             start = np.rint(np.array(prepared.scan.geometry.origin_mm) / SPACING_MM).astype(int)
             corner = [(s, s + n) for s, n in zip(start[::-1], region.inside.shape, strict=True)]
             masks[str(case.region)] = np.pad(

@@ -289,7 +289,7 @@ def test_a_region_that_a_lesion_does_not_have_says_why(
 
 
 def test_lipiodol_below_the_threshold_is_none() -> None:
-    high = CONFIG.model_copy(update={"lipiodol_hu": 400.0})
+    high = CONFIG.model_copy(update={"lipiodol_hu": 400.5})
     with pytest.raises(
         RegionAbsentError, match="no lipiodol region: the tumour has none on the nat"
     ):

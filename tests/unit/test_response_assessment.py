@@ -54,7 +54,43 @@ def test_a_patient_by_every_criterion() -> None:
             "enhancing_area": -100 * 4100 / 4600,
         }
     )
-    assert assessment.major_response is True  # 4600 to 500 mm2: -89 %
+    # 4600 to 500 mm2 is -89 %, but lesion 3 lives
+    assert assessment.major_response is False
+    assert assessment.remarks["enhancing_area"] == (
+        "not major: lesion 3, which is no target, is left"
+    )
+    assert assessment.remarks["mrecist"] == ""
+
+
+GONE = dict.fromkeys(NAMES, 0.0)
+
+
+def test_a_lesion_that_is_left_is_no_complete_response_though_it_is_no_target() -> None:
+    assessment = assess_response(BEFORE, dict.fromkeys("124", GONE) | {"3": BEFORE["3"]})
+    assert set(assessment.categories.values()) == {PR}
+    assert assessment.major_response is False
+    assert assessment.remarks["recist"] == "not CR: lesion 3, which is no target, is left"
+    assert assessment.changes_percent["mrecist"] == -100  # the sum itself stays
+
+
+def test_targets_and_others_all_gone_is_complete_response() -> None:
+    assessment = assess_response(BEFORE, dict.fromkeys("1234", GONE))
+    assert set(assessment.categories.values()) == {CR}
+    assert assessment.major_response is True
+    assert set(assessment.remarks.values()) == {""}
+
+
+def test_a_lesion_that_may_be_left_makes_complete_response_uncertain() -> None:
+    unseen: dict[str, Measured] = dict.fromkeys(NAMES, Missing("not drawn"))
+    assessment = assess_response(BEFORE, {"1": GONE, "2": GONE, "3": GONE, "4": unseen})
+    expected = Missing("lesion 4 may be left: not drawn")
+    assert {*assessment.categories.values(), assessment.major_response} == {expected}
+    # what is surely left counts before what may be
+    left = assess_response(BEFORE, {"1": GONE, "2": GONE, "3": unseen, "4": BEFORE["4"]})
+    assert set(left.categories.values()) == {PR}
+    # a partial response does not hang on it
+    partial = assess_response(BEFORE, {**AFTER, "3": unseen, "4": unseen})
+    assert partial.categories["mrecist"] is PR
 
 
 def test_more_targets_change_the_verdict() -> None:
@@ -67,7 +103,11 @@ def test_more_targets_change_the_verdict() -> None:
 
 
 def test_a_new_lesion_is_progression_by_all() -> None:
-    assert set(assess_response(BEFORE, AFTER, new_lesion=True).categories.values()) == {PD}
+    gone = dict.fromkeys("1234", GONE)
+    assessment = assess_response(BEFORE, gone, new_lesion=True)
+    assert set(assessment.categories.values()) == {PD}
+    assert assessment.major_response is False
+    assert assessment.remarks["enhancing_area"] == "not major: a lesion is new"
 
 
 def test_a_lesion_without_enhancement_measures_leaves_size_alone() -> None:

@@ -58,7 +58,7 @@ def test_the_oily_share_falls_where_each_half_is_reached() -> None:
     phases = {"native": image(400, 160, (50, 50), Modality.CT)}
     curve = curves_of(Modality.CT, phases)["lipiodol"]
     read = dict(zip(curve.at.tolist(), curve.value.tolist(), strict=True))
-    assert [read[hu] for hu in (50, 150, 175, 375, 400, 800)] == [100, 100, 50, 50, 0, 0]
+    assert [read[hu] for hu in (50, 150, 175, 400, 425, 800)] == [100, 100, 50, 50, 0, 0]
 
 
 SERIES = {"dce_0s": 100, "dce_100s": 200, "dce_20s": 300, "dce_60s": 250}

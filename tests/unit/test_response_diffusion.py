@@ -59,10 +59,18 @@ def test_voxels_without_a_fit_are_not_low_adc() -> None:
     assert measures == dict.fromkeys(ADC_MEASURES, Missing("3 of 100 tumour voxels have no ADC"))
 
 
+def test_up_to_2_percent_of_voxels_without_a_fit_are_left_out() -> None:
+    failed = RAMP.copy()
+    failed[:2] = 0
+    measures = measure_diffusion(adc(failed), TUMOUR, LIVER, unit_mm2_per_s=1e-6)
+    assert measures["adc_mean"] == pytest.approx(1.305)  # 0.82 to 1.79
+    assert measures["adc_viable_fraction"] == pytest.approx(53 / 98)
+
+
 def test_what_is_absent_has_a_reason() -> None:
     absent = measure_diffusion(None, TUMOUR, LIVER, 1e-6)
     assert absent == dict.fromkeys(ADC_MEASURES, Missing("no ADC map"))
     without_liver = measure_diffusion(adc(RAMP), TUMOUR, None, 1e-6)
-    assert without_liver["adc_liver_ratio"] == Missing("no liver mask")
+    assert without_liver["adc_liver_ratio"] == Missing("no reference liver")
     computed = measure_diffusion(replace(adc(RAMP), modality=Modality.CT), TUMOUR, LIVER, 1e-6)
     assert set(computed.values()) == {Missing("ADC is measured on MR, the image is CT")}

@@ -9,7 +9,7 @@ from pipeline.config.loading import load_settings
 from pipeline.config.measure import MeasureConfig
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Modality, Region, Scan
-from pipeline.response.enhancement import reference_liver
+from pipeline.response.enhancement import Reference, find_enhancing_tumour, reference_liver
 from pipeline.response.lesion_images import LesionImages, PhaseImage
 from pipeline.response.measured import Measured, Missing
 from pipeline.response.viability import VIABLE_SIZES, find_viable, measure_viability
@@ -63,9 +63,22 @@ def test_the_enhancing_third_is_found_with_its_size() -> None:
     assert measures["mrecist_diameter_mm"] == pytest.approx(20, abs=2)
 
 
-def test_dense_lipiodol_is_not_taken_for_living_tumour() -> None:
+def test_neither_oil_nor_its_edge_is_taken_for_living_tumour() -> None:
+    """Oil fills rows 5 to 9 of 10, and row 4 is its edge: 4 of the rows count, 3 of 10 columns."""
     measures = measured(*phases(lipiodol=True))
-    assert measures["necrosis_fraction"] == pytest.approx(0.7, abs=0.01)
+    assert measures["necrosis_fraction"] == pytest.approx(0.88, abs=0.01)
+    assert measures["qeasl_k2_percent"] == pytest.approx(12, abs=3)  # noise above 2 sd: 2.3 %
+    assert measures["gain_necrosis_fraction"] == pytest.approx(0.88, abs=0.01)
+
+
+@pytest.mark.parametrize(("side", "viable_mm3"), [(5, 100), (4, 0)])
+def test_islands_from_100_mm3_on_are_viable(side: int, viable_mm3: float) -> None:
+    """A column of one slice: 5 voxels of 20 mm3 are kept, 4 are noise."""
+    voxels = np.zeros(GRID.shape_zyx)
+    voxels[5, 12 : 12 + side, 15] = 100
+    gain = Scan(voxels, GRID, Modality.CT)
+    viable = find_enhancing_tumour(gain, TUMOUR, Reference(5.0, 2.0), CONFIG)
+    assert viable.volume_mm3 == pytest.approx(viable_mm3)
 
 
 def test_a_dead_tumour_has_no_viable_part() -> None:

@@ -53,6 +53,16 @@ def test_without_places_names_alone_match(after: Place) -> None:
     assert match.reason == "same name; places were not compared"
 
 
+def test_names_of_several_lesions_may_have_been_swapped() -> None:
+    """A pair with places is still compared beside one without."""
+    unplaced = Place(None, 20.0)
+    matches = match_lesions({"1": unplaced, "2": BEFORE}, {"1": unplaced, "2": BEFORE}, 10)
+    assert [match.status for match in matches.values()] == [Status.UNPLACED, Status.MATCHED]
+    assert matches["1"].reason == "same name as one of several; places were not compared"
+    two_then_one = match_lesions({"1": unplaced, "2": unplaced}, {"1": unplaced}, 10)
+    assert two_then_one["1"].status is Status.UNPLACED
+
+
 def test_without_a_diameter_no_distance_is_too_far() -> None:
     after = Place((500.0, 20.0, 30.0), nan)
     match = match_lesions({"1": BEFORE}, {"1": after}, tolerance_mm=0)["1"]
@@ -104,7 +114,8 @@ def test_patients_are_matched_on_the_first_modality_that_places_a_lesion_twice()
         [
             ("P1", "1", True, 25.0, "same name and place"),
             ("P1", "2", False, 31.0, "centres 31 mm apart, at most 30 mm expected"),
-            ("P2", "1", True, nan, "same name; places were not compared"),  # CT, then MR
+            # CT, then MR
+            ("P2", "1", False, nan, "same name as one of several; places were not compared"),
             ("P2", "2", False, nan, "not drawn at baseline: new, or left out"),
             ("P3", "1", False, nan, "no scan at baseline"),
         ],

@@ -115,8 +115,35 @@ def test_a_lesion_in_another_place_has_no_change() -> None:
     matches = {"P1": MATCHES["P1"] | {"2": match(Status.MOVED)}}
     standing = find_standings(VISITS, matches, ORDER, PREOP)["P1"]
     assert standing.in_change(LesionRule.LARGEST) == ()
-    assert standing.in_change(LesionRule.WORST) == ("1",)
+    assert standing.in_change(LesionRule.WORST) == ()  # it may be the one that is lost
     assert standing.in_change(LesionRule.VOLUME_WEIGHTED) == ("1",)
+
+
+@pytest.mark.parametrize("status", [Status.VANISHED, Status.MOVED])
+@pytest.mark.parametrize("rule", LesionRule)
+def test_a_lost_lesion_withholds_what_is_about_all_lesions(
+    rule: LesionRule, status: Status
+) -> None:
+    """Lesion 1 is lost; the largest is lesion 2, which is there."""
+    matches = {"P1": MATCHES["P1"] | {"1": Match(status, 0.0, "not found")}}
+    standings = find_standings(VISITS, matches, ORDER, PREOP)
+    standing = standings["P1"]
+    assert standing.worst is None
+    assert standing.withhold(rule, BASELINE) is None
+    tables = [list_weights(VISITS, standings, rule, change) for change in (False, True)]
+    times = [set(table[table["patient_id"] == "P1"]["timepoint"]) for table in tables]
+    if rule is LesionRule.LARGEST:
+        assert standing.withhold(rule, PREOP) is None
+        assert times == [{"baseline", "preop"}] * 2
+    else:
+        assert standing.withhold(rule, PREOP) == Missing("lesion 1: not found")
+        assert not [item for item in times if "preop" in item]
+
+
+def test_a_lesion_whose_place_is_unknown_is_not_lost() -> None:
+    matches = {"P1": dict.fromkeys("123", match(Status.UNPLACED))}
+    standing = find_standings(VISITS, matches, ORDER, PREOP)["P1"]
+    assert (standing.lost, standing.matched) == ({}, ())
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pipeline.domain.scan import Modality, Region, Scan
 from pipeline.response.lipiodol import (
     LipiodolSettings,
     compute_lipiodol_curve,
+    draw_lipiodol,
     find_lipiodol,
     measure_lipiodol_deposition,
 )
@@ -52,8 +53,8 @@ def test_shares_bands_and_defects() -> None:
     )
 
 
-@pytest.mark.parametrize(("rows", "complete"), [(9, 0), (10, 1)])
-def test_complete_needs_more_than_nine_tenths(rows: int, complete: float) -> None:
+@pytest.mark.parametrize(("rows", "complete"), [(8, 0), (9, 1), (10, 1)])
+def test_complete_is_nine_tenths_or_more(rows: int, complete: float) -> None:
     measures = measure_lipiodol_deposition(native((slice(1, 1 + rows), 400)), tumour())
     assert measures["lipiodol_percent"] == pytest.approx(10 * rows)
     assert measures["lipiodol_complete"] == complete
@@ -78,7 +79,19 @@ def test_the_limit_is_a_setting() -> None:
 def test_the_curve_falls_at_the_densities_that_are_there() -> None:
     image = native((slice(1, 4), 200), (slice(4, 5), 500))
     curve = compute_lipiodol_curve(image, tumour(), (49, 50, 199, 200, 499, 500))
-    assert curve == pytest.approx([100, 40, 40, 10, 10, 0])
+    assert curve == pytest.approx([100, 100, 40, 40, 10, 10])
+
+
+def test_a_voxel_of_exactly_the_limit_holds_oil_by_every_measure() -> None:
+    image = native((slice(1, 4), 150))
+    measures = measure_lipiodol_deposition(image, tumour())
+    assert measures["lipiodol_percent"] == pytest.approx(30)
+    assert measures["lipiodol_percent_150_300_hu"] == pytest.approx(30)
+    assert compute_lipiodol_curve(image, tumour(), (150,)) == pytest.approx([30])
+    drawn = draw_lipiodol(image, tumour(), 150)
+    assert isinstance(drawn, Region)
+    assert drawn.voxel_count == 300
+    assert find_lipiodol(image, tumour(), 150, 29) is not None
 
 
 @pytest.mark.parametrize(
@@ -98,6 +111,6 @@ def test_what_is_not_unenhanced_ct_gives_reasons(scan: Scan | None, reason: str)
 
 def test_the_guard_of_attenuation() -> None:
     oily = native((slice(1, 3), 400))
-    found = find_lipiodol(oily, tumour(), above_hu=150, at_most_percent=10)
+    found = find_lipiodol(oily, tumour(), from_hu=150, at_most_percent=10)
     assert found == Missing("lipiodol: 20 % of the tumour is above 150 HU unenhanced")
-    assert find_lipiodol(oily, tumour(), above_hu=150, at_most_percent=20) is None
+    assert find_lipiodol(oily, tumour(), from_hu=150, at_most_percent=20) is None

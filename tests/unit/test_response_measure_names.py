@@ -82,6 +82,21 @@ def test_places_curves_and_other_columns_are_no_measures() -> None:
     assert split_name("ct_") is None
 
 
+def test_mr_signal_in_arbitrary_units_is_no_feature() -> None:
+    """Ratios of it, gains relative to the native signal and times are."""
+    signal = [
+        *("mean_arterial", "mean_native", "gain_mean", "gain_p95", "gain_sd", "gain_entropy_bits"),
+        *("dce_peak_gain", "dce_auc60", "dce_wash_in_per_s", "dce_wash_out_per_s"),
+    ]
+    assert list_measures(f"mr_{name}" for name in signal) == []
+    assert list_measures(f"ct_{name}" for name in signal) == [f"ct_{name}" for name in signal]
+    ratios = [
+        *("mr_tumour_liver_ratio_arterial", "mr_enhancement_arterial", "mr_adc_mean"),
+        *("mr_dce_peak_gain_relative", "mr_dce_time_to_peak_s", "mr_washout_percent"),
+    ]
+    assert list_measures(ratios) == ratios
+
+
 def test_what_is_worse_is_checked() -> None:
     with pytest.raises(ValueError, match="worse must be higher, lower or None, got 'bigger'"):
         Behaviour(UnionOf.SUM, worse="bigger")

@@ -15,7 +15,7 @@ from pipeline.response.patient_response import (
     criteria_features,
     tabulate_responses,
 )
-from pipeline.response.visit_measures import Lesions, Measures, VisitKey
+from pipeline.response.visit_measures import Lesions, Measures, VisitKey, Visits
 
 CT, MR, PT = Modality
 BASELINE, PREOP = Timepoint
@@ -113,7 +113,26 @@ def test_a_vanished_lesion_is_not_taken_for_dead() -> None:
     assert isnan(features(response)["mrecist_depth_percent"])
 
 
-def test_a_vanished_lesion_that_is_no_target_does_not_matter() -> None:
+def test_a_new_lesion_counts_on_any_modality() -> None:
+    """It is drawn on MR alone, while CT is compared, on which all is gone."""
+    gone: Measures = dict.fromkeys(BIG, 0.0)
+    visits: Visits = {
+        VisitKey("P1", BASELINE, CT): {"1": BIG},
+        VisitKey("P1", PREOP, CT): {"1": gone},
+        VisitKey("P1", BASELINE, MR): {"1": BIG},
+        VisitKey("P1", PREOP, MR): {"1": gone, "2": SMALL},
+    }
+    matches = match_patients(visits, (CT, MR, PT), tolerance_mm=10)
+    response = assess_patients(visits, matches, (CT, MR, PT), TargetLesions())["P1"]
+    assert (response.modality, response.new_lesions) == (CT, ("2",))
+    row = features(response)
+    assert row["mrecist_category"] == 3
+    assert row["major_radiographic_response"] == 0
+    (text,) = tabulate_responses({"P1": response}, {}, ["P1"]).to_dict("records")
+    assert text["enhancing_area_reason"] == "not major: a lesion is new"
+
+
+def test_a_vanished_lesion_that_is_no_target_does_not_matter_to_a_partial_response() -> None:
     response = assess({"1": BIG, "2": SMALL}, {"1": BIG}, TargetLesions(most=1))
     assert features(response)["recist_category"] == 2
 

@@ -92,10 +92,14 @@ def test_two_compartments() -> None:
 def test_mr_also_asks_for_hepatobiliary_and_t2_images() -> None:
     measures = measure_phase_ratios(*means(), Modality.MR)
     assert to_reasons(measures) == {
-        "tumour_liver_ratio_hbp": "no tumour on a hbp phase",
+        "tumour_liver_ratio_hbp": "no tumour on an hbp phase",
         "tumour_liver_ratio_t2": "no tumour on a t2 phase",
     }
     assert np.isnan(to_numbers(measures)["tumour_liver_ratio_hbp"])
+
+
+def test_an_absent_arterial_phase_is_named_in_correct_english() -> None:
+    assert PhaseMeans("tumour", {}).on("arterial") == Missing("no tumour on an arterial phase")
 
 
 def test_two_compartments_under_noise() -> None:
@@ -126,13 +130,17 @@ def test_without_a_native_phase_gains_are_missing_and_levels_are_not() -> None:
     assert measures["washout_percent"] == pytest.approx(20)
 
 
-@pytest.mark.parametrize("arterial_liver_hu", [50.9, 50, 45])
+@pytest.mark.parametrize("arterial_liver_hu", [54.9, 50, 45])
 def test_a_liver_that_hardly_gains_is_no_denominator(arterial_liver_hu: float) -> None:
     tumour, liver = means()
     early = PhaseMeans("liver", dict(liver.means) | {"arterial": arterial_liver_hu})
     ratio = measure_phase_ratios(tumour, early, Modality.CT)["aphe_ratio"]
     assert isinstance(ratio, Missing)
-    assert "not above 1" in ratio.reason  # 2 % of 50 HU
+    assert ratio.reason.endswith("not above 5")  # HU
+    relative = replace(early, means=dict(early.means) | {"arterial": arterial_liver_hu - 9})
+    ratio = measure_phase_ratios(tumour, relative, Modality.MR)["aphe_ratio"]
+    assert isinstance(ratio, Missing)
+    assert ratio.reason.endswith("not above 1")  # 2 % of 50
 
 
 def test_lipiodol_withholds_levels_but_not_gains() -> None:

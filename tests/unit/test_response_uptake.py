@@ -79,7 +79,7 @@ def test_what_is_absent_has_a_reason() -> None:
     computed = measure_uptake(replace(pet(), modality=Modality.CT), TUMOUR, LIVER)
     assert set(computed.values()) == {Missing("uptake is measured on PET, the image is CT")}
     without_liver = measure_uptake(pet(), TUMOUR, None)
-    assert without_liver["suv_max_liver_ratio"] == Missing("no liver mask")
+    assert without_liver["suv_max_liver_ratio"] == Missing("no reference liver")
     assert without_liver["suv_max"] == 10
 
 

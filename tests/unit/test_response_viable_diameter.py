@@ -168,3 +168,23 @@ def test_a_line_passes_where_two_pieces_touch_at_a_corner(mirrored: bool) -> Non
     found = diameters(touching[:, :, ::-1] if mirrored else touching)
     # From the top edge of the first column to the bottom edge of the last, 5 columns and 6 rows.
     assert found.mrecist_mm == pytest.approx(hypot(5, 6))
+
+
+@pytest.mark.parametrize(("half_mm", "angle_deg"), [(9.7, 0), (12.15, 0), (10.72, 48.43)])
+def test_the_perpendicular_is_never_longer_than_the_longest(
+    half_mm: float, angle_deg: float
+) -> None:
+    """A square's diagonals are equal, but one ends at midpoints of edges, the other anywhere."""
+    geometry = Geometry((60, 60, 1), (0.7, 0.7, 5.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    y, x = (np.mgrid[:60, :60] - 29.5) * 0.7
+    turn = np.deg2rad(angle_deg)
+    across, along = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    square = Region(((abs(across) < half_mm) & (abs(along) < half_mm))[None], geometry, "viable")
+    found = measure_viable_diameters(square)
+    assert isinstance(found, ViableDiameters)
+    assert found.longest is not None
+    assert found.across is not None
+    assert found.across_mm <= found.mrecist_mm
+    assert found.across_mm == pytest.approx(found.mrecist_mm, rel=0.01)
+    start, end = np.array(found.across.start_xy) * 0.7, np.array(found.across.end_xy) * 0.7
+    assert np.linalg.norm(end - start) == pytest.approx(found.across_mm)

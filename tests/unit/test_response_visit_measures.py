@@ -63,6 +63,10 @@ def test_reasons_survive_the_table() -> None:
     [
         ([(BASELINE, MR), (PREOP, MR), (PREOP, CT)], MR),  # the one at both time points
         ([(PREOP, CT), (PREOP, PT)], CT),
+        # PET is for neither size nor enhancement
+        ([(BASELINE, CT), (BASELINE, PT), (PREOP, MR), (PREOP, PT)], CT),
+        ([(BASELINE, PT), (PREOP, PT), (PREOP, MR)], MR),
+        ([(BASELINE, PT), (PREOP, PT)], PT),
         ([(BASELINE, MR), (PREOP, CT)], CT),  # none at both: the first in the order
         ([(BASELINE, MR), (PREOP, MR), (BASELINE, CT), (PREOP, CT)], CT),
     ],

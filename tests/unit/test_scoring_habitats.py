@@ -20,7 +20,7 @@ MODEL = HabitatModel(("native", "arterial"), ((0.0, -2.0), (0.0, 0.0), (0.0, 4.0
 def test_habitats_of_the_bundle_are_applied_and_a_lack_is_explained() -> None:
     """A: 3 voxels of the first habitat, 1 of the third. B has oil, C no lesion that stands."""
     values = np.array([[0, -2], [0, -3], [0, -1.5], [0, 3]], dtype=np.float32)
-    sample = HabitatVoxels(("native", "arterial"), np.ones((1, 2, 2), dtype=bool), values)
+    sample = HabitatVoxels(("native", "arterial"), values)
     oil = without_voxels("lipiodol: 40 % of the tumour is above 150 HU unenhanced")
     key = {"timepoint": str(COHORT.scoring_timepoint), "modality": "CT", "lesion_id": "1"}
     voxels = pd.DataFrame(

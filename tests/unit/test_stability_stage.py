@@ -167,25 +167,30 @@ def test_lost_regions_and_unreadable_scans_are_listed_and_counted(
     assert all("left nothing of the tumour region" in reason for reason in reasons["P5"])
     assert len(reasons["P0"]) == 3
     assert all("absent.nii.gz" in reason for reason in reasons["P0"])
+    assert not table.failures["reason"].str.contains(str(tmp_path), regex=False).any()
     assert table.rows["failed"].tolist() == [6, 6, 6]
     assert table.rows["n_cases"].tolist() == [2, 2, 2]
 
 
-def test_two_readers(rows: list[ScanRow], tmp_path: Path) -> None:
+def test_two_readers(rows: list[ScanRow], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     pairs = []
     for number, row in enumerate(rows[:4]):
         drawn = ellipsoid(10.5 + 2 * number, shift_mm=1.0)
         second = replace(row, mask=write(tmp_path / f"second{number}.nii.gz", drawn))
         pairs.append((row, second))
     lost = (rows[4], replace(rows[4], mask="absent.nii.gz"))
-    given = replace(inputs(tmp_path), pairs=[*pairs, lost])
+    again = [replace(row, lesion_id="2") for row in pairs[0]]  # another lesion of a patient
+    given = replace(inputs(tmp_path), pairs=[*pairs, lost, (again[0], again[1])])
     table = run(rows[:3], given, jobs=1)
+    assert "1 of 6 second masks left out" in caplog.text
+    assert table.rows["n_left_out_same_patient"].tolist() == [1, 1, 1]
     (volume,) = table.rows[table.rows["feature"] == "original_shape_MeshVolume"].to_dict("records")
     assert 0.9 < volume["icc_2_1"] < volume["icc_3_1"] < 1  # the second reader draws wider
     assert volume["n_read"] == 4
     (failure,) = table.failures.to_dict("records")
     assert failure["patient_id"] == "P4"
     assert failure["reason"].startswith("mask 2 of 2: ")
+    assert str(tmp_path) not in failure["reason"]
 
 
 def write_project(rows: list[ScanRow], folder: Path) -> list[str]:

@@ -10,8 +10,9 @@ import pytest
 from pipeline.domain.cohort import ScanRow
 from pipeline.domain.scan import Modality, Timepoint
 from pipeline.features.stability.icc import icc_1_1, icc_2_1, icc_3_1
-from pipeline.features.stability.sample import choose_rows
+from pipeline.features.stability.sample import choose_rows, split_pairs
 from pipeline.features.stability.tables import (
+    LEFT_OUT,
     Measured,
     add_readers,
     perturbation_table,
@@ -96,7 +97,8 @@ def test_a_row_a_feature_with_its_coefficient_and_what_failed() -> None:
 def test_readers_stand_beside_perturbations() -> None:
     values = np.random.default_rng(1).normal(size=(5, 2, 2)) + np.arange(5)[:, None, None]
     perturbed = perturbation_table([measured(values), measured(values, "arterial")])
-    table = add_readers(perturbed, reader_table([measured(values)]))
+    left_out = [("CT", "portal"), ("CT", "portal"), ("MR", "portal")]
+    table = add_readers(perturbed, reader_table([measured(values)]), left_out)
     portal = table[table["phase"] == "portal"]
     assert portal["icc_2_1"].tolist() == icc_2_1(values).icc.tolist()
     assert portal["icc_3_1_high"].tolist() == icc_3_1(values).high.tolist()
@@ -104,7 +106,19 @@ def test_readers_stand_beside_perturbations() -> None:
     assert arterial["icc_2_1"].isna().all()
     assert set(arterial["reader_reason"]) == {"no second mask for this modality and phase"}
     assert table["n_read"].tolist() == [5, 5, 0, 0]
+    assert table[LEFT_OUT].tolist() == [2, 2, 0, 0]
     pd.testing.assert_frame_equal(table[list(perturbed.columns)], perturbed)
+
+
+def test_of_two_readers_a_patient_counts_once_for_each_modality_and_phase() -> None:
+    rows = [row for row in scans(6) if row.modality is Modality.CT]  # 4 patients, 2 phases
+    pairs = [(row, replace(row, mask="second.nii")) for row in rows]
+    used, left_out = split_pairs(pairs, seed=1)
+    counts = Counter((first.patient_id, first.phase) for first, _ in used)
+    assert counts == dict.fromkeys([(row.patient_id, row.phase) for row in rows], 1)
+    assert all(second == replace(first, mask="second.nii") for first, second in used)
+    assert Counter([*left_out, *(first for first, _ in used)]) == Counter(rows)
+    assert split_pairs(used, seed=1) == (used, [])
 
 
 def test_no_scans_make_an_empty_table_with_its_columns() -> None:

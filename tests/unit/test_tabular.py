@@ -5,8 +5,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.domain.errors import OutputError
-from pipeline.tabular import read_about, write_parquet, write_text
+from pipeline.domain.errors import OutputError, PipelineError
+from pipeline.tabular import (
+    read_about,
+    read_feature_table,
+    read_parquet,
+    write_parquet,
+    write_text,
+)
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -35,3 +41,23 @@ def test_what_is_said_of_a_table_is_read_back_and_the_table_is_the_same(tmp_path
     assert read_about(tmp_path / "said.parquet") == about
     assert read_about(tmp_path / "plain.parquet") == {}
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "said.parquet"), table)
+
+
+def test_a_table_that_is_absent_or_another_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "measures.parquet"
+    absent = rf"{path}: .*\(there is no such file\). Correct the path, or run the stage measure"
+    with pytest.raises(PipelineError, match=absent):
+        read_parquet(path, ["patient_id"], "measure")
+    write_text("no Parquet", path)
+    with pytest.raises(PipelineError, match=f"{path}: cannot be read as Parquet"):
+        read_parquet(path, ["patient_id"], "measure")
+    write_parquet(pd.DataFrame({"patient_id": ["A"], "p": [0.5]}), path)
+    other = f"{path}: expected the columns patient_id, lesion_id, got patient_id, p. Give the table"
+    with pytest.raises(PipelineError, match=other):
+        read_parquet(path, ["patient_id", "lesion_id"], "measure")
+    with pytest.raises(PipelineError, match=f"{path}: expected a feature table"):
+        read_feature_table(path)
+    with pytest.raises(PipelineError, match="there is no such file"):
+        read_feature_table(tmp_path / "features.parquet")
+    read = read_parquet(path, ["patient_id"], "measure")
+    pd.testing.assert_frame_equal(read, pd.read_parquet(path))

@@ -16,7 +16,15 @@ from pipeline.config.measure import MeasureConfig, ReferenceTissue
 from pipeline.config.prepare import PrepareConfig
 from pipeline.config.registration import RegistrationConfig, RegistrationMethod
 from pipeline.domain.cohort import ScanRow
+from pipeline.domain.errors import RegionAbsentError
+from pipeline.domain.regions import RegionName
 from pipeline.domain.scan import Modality, Region, Timepoint
+from pipeline.imaging.alignment import Alignment
+from pipeline.imaging.registration import Registration
+from pipeline.imaging.registration_verdict import Quality
+from pipeline.regions import find_region
+from pipeline.response.lesion_response import measure_response
+from pipeline.response.measured import Missing
 from pipeline.store.results import ResultStore
 from pipeline.visit_images import find_reference, find_viable_part, lesion_images
 from pipeline.visits import Visit, group_visits, load_visit
@@ -74,14 +82,20 @@ def write(path: Path, voxels: npt.NDArray[Any]) -> str:
 
 
 def visit(
-    folder: Path, native: Body, method: RegistrationMethod = RegistrationMethod.NONE
+    folder: Path,
+    native: Body,
+    method: RegistrationMethod = RegistrationMethod.NONE,
+    *,
+    copied: bool = False,
 ) -> Visit:
+    """Return a lesion on two phases; copied: the arterial phase's masks serve both."""
     rows = []
     for phase, body in {"arterial": Body(), "native": native}.items():
+        drawn = Body() if copied else body
         files: dict[str, npt.NDArray[Any]] = {
             "image": body.image(phase),
-            "mask": body.ball(TUMOUR_MM).astype(np.uint8),
-            "liver_mask": body.liver.astype(np.uint8),
+            "mask": drawn.ball(TUMOUR_MM).astype(np.uint8),
+            "liver_mask": drawn.liver.astype(np.uint8),
         }
         image, mask, liver = (
             write(folder / f"{phase}_{name}.nii.gz", voxels) for name, voxels in files.items()
@@ -143,12 +157,52 @@ def test_a_breath_of_7_mm_is_undone_by_registration(tmp_path: Path) -> None:
     width_mm = residual_mm + dist(SPACING_MM, (0, 0, 0)) / 2
     bound_ml = band_ml(NODULE_MM, width_mm, width_mm) + band_ml(TUMOUR_MM, 0, width_mm)
     assert abs(viable_ml(found) - unshifted) < bound_ml
-    assert viable_ml(found) == pytest.approx(unshifted, rel=0.1)  # most of the bands is right
+    assert viable_ml(found) == pytest.approx(unshifted, rel=0.2)  # most of the bands is right
 
     breathed = viable_ml(visit(_folder(tmp_path, "breathed"), Body(SHIFT_MM)))
     crescents_ml = crescent_ml(NODULE_MM, shift_mm) + crescent_ml(TUMOUR_MM, shift_mm)
     assert breathed == pytest.approx(ball_ml(NODULE_MM) + crescents_ml, rel=0.05)
     assert breathed - unshifted > bound_ml
+
+
+def test_masks_drawn_once_are_measured_where_the_breath_took_them(tmp_path: Path) -> None:
+    found = visit(tmp_path, Body(SHIFT_MM), RegistrationMethod.RIGID, copied=True)
+    for name, at_mm in (("tumour", TUMOUR_AT), ("liver", (62.0, 55.0, 44.0))):
+        region = found.phases["native"].regions[name]
+        off_mm = np.subtract(region.centroid_mm, np.add(at_mm, SHIFT_MM))
+        assert (np.abs(off_mm) < np.array(SPACING_MM) / 2 + 0.3).all()  # whole voxels
+    own = visit(_folder(tmp_path, "own"), Body(SHIFT_MM), RegistrationMethod.RIGID)
+    for name in ("mean_native", "enhancement_arterial", "lipiodol_percent"):
+        here, there = (
+            measure_response(lesion_images(one, CONFIG), CONFIG)[name] for one in (found, own)
+        )
+        assert here == pytest.approx(there, abs=1.5)  # half a voxel of a rim that differs by 40 HU
+
+
+def _failed(seen: Visit) -> Visit:
+    nothing = Registration(Alignment(), RegistrationMethod.NONE, Quality(), "not registered: noise")
+    return replace(seen, registrations={"native": nothing})
+
+
+def test_a_failed_registration_is_told_where_positions_would_be_compared(seen: Visit) -> None:
+    failed, reason = _failed(seen), "the native phase is not registered"
+    measures = measure_response(lesion_images(failed, CONFIG), CONFIG)
+    for name in ("necrosis_fraction", "gain_mean", "aphe_ratio", "tumour_liver_ratio_native"):
+        assert measures[name] == Missing(reason)
+    assert measures["mean_native"] == pytest.approx(90, abs=10)  # its own mask still holds
+    assert failed.reference_on("native") is None
+    for region in (RegionName.LIVER_REFERENCE, RegionName.VIABLE):
+        with pytest.raises(RegionAbsentError, match=reason):
+            find_region(region, failed, "native", CONFIG)
+
+
+def test_a_copied_mask_without_a_place_measures_nothing_on_its_phase(seen: Visit) -> None:
+    why = "the native phase has a copied mask and is not registered"
+    misplaced = replace(_failed(seen), misplaced={"native": why})
+    measures = measure_response(lesion_images(misplaced, CONFIG), CONFIG)
+    for name in ("mean_native", "enhancement_arterial", "lipiodol_percent", "lipiodol_complete"):
+        assert measures[name] == Missing(why)
+    assert measures["mean_arterial"] == pytest.approx(100, abs=10)
 
 
 def _folder(parent: Path, name: str) -> Path:

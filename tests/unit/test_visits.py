@@ -1,7 +1,8 @@
 """Phases of a lesion laid on each other, and lesions of two examinations in one frame."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import copyfile
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from pipeline.cases import Preparation
 from pipeline.config.prepare import PrepareConfig
 from pipeline.config.registration import RegistrationConfig, RegistrationMethod
 from pipeline.domain.cohort import ScanRow
+from pipeline.domain.errors import CaseError
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Modality, Region, Scan, Timepoint
 from pipeline.imaging.alignment import Alignment, RigidMotion
@@ -76,6 +78,11 @@ def test_lesions_share_a_registration_only_where_a_liver_mask_makes_their_volume
     drawn = [_row(lesion_id=name, liver_mask="liver.nii.gz") for name in ("2", "1")]
     first, second = group_visits(drawn, ORDER)
     assert first.guides["arterial"] == second.guides["arterial"] == drawn[0]
+    spelt = [
+        drawn[0],
+        replace(drawn[1], image=f"./{drawn[1].image}", liver_mask="x/../liver.nii.gz"),
+    ]
+    assert [visit.guides["arterial"] for visit in group_visits(spelt, ORDER)] == [drawn[0]] * 2
     alone = [_row(lesion_id="2"), _row(lesion_id="1")]
     assert [visit.guides["arterial"] for visit in group_visits(alone, ORDER)] == alone
     mixed = [_row(lesion_id="2"), _row(lesion_id="1", liver_mask="liver.nii.gz")]
@@ -237,3 +244,32 @@ def test_a_centre_that_is_not_known_is_missing_with_the_reason(folder: Path) -> 
     assert centre_in_baseline(visit, baseline, strict) == Missing(
         "not registered to the baseline scan"
     )
+
+
+def test_a_visit_names_the_volumes_it_was_made_of(folder: Path) -> None:
+    (rows,) = group_visits([_files("portal"), _files("arterial")], ORDER)
+    preparation = _preparation(folder, RegistrationMethod.NONE)
+    arterial, portal = preparation.key(_files("arterial")), preparation.key(_files("portal"))
+    volumes = [("arterial", arterial), ("portal", portal)]
+    assert load_visit(rows, preparation).keys == {"phases": volumes, "guides": volumes}
+
+
+@dataclass(frozen=True, slots=True)
+class _Disturbed(Preparation):
+    """Someone writes to an image while the visit is loaded."""
+
+    def load(self, row: ScanRow) -> PreparedCase:
+        case = Preparation.load(self, row)
+        image = sitk.ReadImage(str(self.images / row.image))
+        sitk.WriteImage(image + 1, str(self.images / row.image))
+        return case
+
+
+def test_a_visit_of_two_states_of_its_files_is_refused(folder: Path, tmp_path: Path) -> None:
+    for name in ("portal.nii.gz", "portal_mask.nii.gz", "portal_liver.nii.gz"):
+        copyfile(folder / name, tmp_path / name)
+    (rows,) = group_visits([_files("portal")], ORDER)
+    whole = _preparation(folder, RegistrationMethod.NONE)
+    disturbed = _Disturbed(tmp_path, whole.config, ResultStore(tmp_path / "store"))
+    with pytest.raises(CaseError, match="changed while it was read"):
+        load_visit(rows, disturbed)

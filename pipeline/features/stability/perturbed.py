@@ -16,6 +16,16 @@ from pipeline.imaging.prepared import PreparedCase
 from pipeline.store.keys import derived_key, identify_software
 from pipeline.store.results import ResultStore
 
+_CODE = (
+    "pipeline/domain/geometry.py",
+    "pipeline/domain/scan.py",
+    "pipeline/features/stability/perturbed.py",
+    "pipeline/imaging/crop.py",
+    "pipeline/imaging/itk.py",
+    "pipeline/imaging/perturbation",
+)
+_LIBRARIES = ("numpy", "scipy", "scikit-image", "SimpleITK", "PyWavelets")
+
 REGION = "tumour"
 """The region that is perturbed and extracted."""
 
@@ -31,25 +41,24 @@ class PerturbedCase:
     key : str
         Of the prepared volume in the store.
     load : callable
-        Returns the prepared volume.
+        Returns the prepared volume after its key, which is another where files have changed.
     margin_mm : float
         What extraction is shown around the tumour.
     """
 
     name: str
     key: str
-    load: Callable[[], PreparedCase]
+    load: Callable[[], tuple[str, PreparedCase]]
     margin_mm: float
 
     @cached_property
-    def cropped(self) -> PreparedCase:
-        """The prepared volume cut down to the tumour and its margin, as if there were no liver."""
-        whole = self.load()
+    def cropped(self) -> tuple[str, PreparedCase]:
+        """The volume cut down to the tumour and its margin, as if there were no liver; its key."""
+        key, whole = self.load()
         tumour = whole.regions[REGION]
         box = bounding_box([tumour], whole.scan.geometry, self.margin_mm)
-        return PreparedCase(
-            crop_scan(whole.scan, box), {REGION: crop_region(tumour, box)}, whole.references
-        )
+        regions = {REGION: crop_region(tumour, box)}
+        return key, PreparedCase(crop_scan(whole.texture_scan, box), regions, whole.references)
 
 
 def extract_perturbed(
@@ -93,7 +102,8 @@ def _extract_one(
     known = extraction.load(store, key)
     if known is not None:
         return known
-    cropped = case.cropped
+    own, cropped = case.cropped
+    key = derived_key(extraction.key_from(own, REGION), settings, _software())
     seed = np.random.SeedSequence((config.seed, digest(case.name), number))
     scan, region = perturb(cropped.scan, cropped.regions[REGION], config.perturbation, seed)
     return extraction.load_or_compute(store, key, scan, region, cropped.references)
@@ -107,6 +117,4 @@ def digest(name: str) -> int:
 @cache
 def _software() -> str:
     """Name the code that perturbs: another may draw other numbers."""
-    parts = ("pipeline/imaging/perturbation", "pipeline/imaging/crop.py", "pipeline/imaging/itk.py")
-    libraries = ("numpy", "scipy", "scikit-image", "SimpleITK", "PyWavelets")
-    return identify_software((*parts, "pipeline/features/stability/perturbed.py"), libraries)
+    return identify_software(_CODE, _LIBRARIES)

@@ -6,6 +6,9 @@ from functools import partial
 
 from pipeline.domain.cohort import ScanRow
 
+Pair = tuple[ScanRow, ScanRow]
+"""What two readers drew of one lesion on one scan."""
+
 
 def choose_rows(rows: Sequence[ScanRow], patients: int, seed: int) -> list[ScanRow]:
     """Choose rows of so many patients for each modality and phase, one row a patient.
@@ -38,6 +41,21 @@ def choose_rows(rows: Sequence[ScanRow], patients: int, seed: int) -> list[ScanR
         for patient in sorted(group, key=lambda patient: _rank(seed, patient))[:patients]
     }
     return [row for row in rows if row.case_id in chosen]
+
+
+def split_pairs(pairs: Sequence[Pair], seed: int) -> tuple[list[Pair], list[ScanRow]]:
+    """Choose one pair of readings a patient, modality and phase, as :func:`choose_rows` does.
+
+    Returns
+    -------
+    pairs : list of (ScanRow, ScanRow)
+        The chosen, in the order given.
+    left_out : list of ScanRow
+        The first reader's rows of the others: more lesions or time points of the same patients.
+    """
+    chosen = {row.case_id for row in choose_rows([first for first, _ in pairs], len(pairs), seed)}
+    left_out = [first for first, _ in pairs if first.case_id not in chosen]
+    return [pair for pair in pairs if pair[0].case_id in chosen], left_out
 
 
 def _rank_row(seed: int, row: ScanRow) -> str:

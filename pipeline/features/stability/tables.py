@@ -1,5 +1,6 @@
 """Coefficients of features as tables: one row a modality, phase, region and feature."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,10 @@ READER_COLUMNS = (
     *("n_read", "reader_reason"),
 )
 """Two readers' agreement with 95 % intervals; cases that both read; why there is none."""
+
+LEFT_OUT = "n_left_out_same_patient"
+"""Column: second masks left out because a patient counts once for each modality and phase; an
+interval takes its cases as independent."""
 
 Features = Mapping[str, float]
 
@@ -97,12 +102,25 @@ def reader_table(groups: Iterable[Measured]) -> pd.DataFrame:
     return _stacked(tables, (*KEYS, *READER_COLUMNS))
 
 
-def add_readers(perturbed: pd.DataFrame, readers: pd.DataFrame) -> pd.DataFrame:
-    """Put the agreement of readers beside that over perturbations, row by row."""
+def add_readers(
+    perturbed: pd.DataFrame, readers: pd.DataFrame, left_out: Iterable[tuple[str, str]] = ()
+) -> pd.DataFrame:
+    """Put the agreement of readers beside that over perturbations, row by row.
+
+    Parameters
+    ----------
+    perturbed, readers : pandas.DataFrame
+        From :func:`perturbation_table` and :func:`reader_table`.
+    left_out : iterable of (str, str)
+        Modality and phase of each second mask that :data:`LEFT_OUT` counts.
+    """
+    counts = Counter(left_out)
     joined = perturbed.merge(readers, on=list(KEYS), how="left", validate="one_to_one")
     joined["n_read"] = joined["n_read"].fillna(0).astype(np.int64)
     unread = joined["reader_reason"].isna()
     joined.loc[unread, "reader_reason"] = "no second mask for this modality and phase"
+    places = zip(joined["modality"], joined["phase"], strict=True)
+    joined[LEFT_OUT] = np.array([counts[place] for place in places], dtype=np.int64)
     return joined
 
 
