@@ -7,6 +7,7 @@ import numpy as np
 from pipeline.config.measure import MeasureConfig, ReferenceTissue
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Region, Scan
+from pipeline.imaging.alignment import Alignment
 from pipeline.imaging.crop import bounding_box, crop_region, crop_scan
 from pipeline.response.enhancement import MINIMUM_REFERENCE_VOXELS, reference_liver
 from pipeline.response.lesion_images import LesionImages, PhaseImage
@@ -46,7 +47,7 @@ def lesion_images(visit: Visit, config: MeasureConfig) -> LesionImages:
     phases = {phase: _cut_out(visit, phase, region) for phase, region in reference.regions.items()}
     modality = visit.phases[visit.reference].scan.modality
     laid = _lay(visit, phases[visit.reference].scan)
-    return LesionImages(modality, phases, laid, reference.description)
+    return LesionImages(modality, phases, laid, reference.description, _is_interpolated(visit))
 
 
 def find_reference(visit: Visit, config: MeasureConfig) -> Reference:
@@ -133,6 +134,16 @@ def _lay(visit: Visit, reference: Scan) -> dict[str, Scan]:
         else visit.scan_on_reference(phase, reference.geometry)
         for phase in SUBTRACTED
     }
+
+
+def _is_interpolated(visit: Visit) -> bool:
+    """Tell whether a phase that is subtracted is not on the reference phase's voxels."""
+    grid = visit.phases[visit.reference].scan.geometry
+    laid = [phase for phase in SUBTRACTED if phase in visit.phases]
+    return any(
+        visit.alignment(phase) != Alignment() or visit.phases[phase].scan.geometry.difference(grid)
+        for phase in laid
+    )
 
 
 def _put_back(region: Region, geometry: Geometry) -> Region:

@@ -76,11 +76,12 @@ def find_enhancing_tumour(
     return Region(kept, tumour.geometry, "viable")
 
 
-def silence_oil(gain: Scan, native: Scan, tumour: Region, from_hu: float) -> Scan:
-    """Return the gain on CT with at most 0 in oily voxels of a tumour and in their neighbours.
+def silence_oil(gain: Scan, native: Scan, tumour: Region, from_hu: float, with_edge: bool) -> Scan:
+    """Return the gain on CT with at most 0 in oily voxels of a tumour and, if asked, beside them.
 
-    The edge of lipiodol is so steep that the difference of two phases there is that of their
-    positions and of interpolation, not of contrast. So living tumour beside oil is not seen.
+    The edge of lipiodol is so steep that, where a phase was interpolated, the difference of two
+    phases there is that of their positions, not of contrast. Living tumour in the edge is not
+    seen then, which takes away more the larger the voxels are.
 
     Parameters
     ----------
@@ -89,13 +90,16 @@ def silence_oil(gain: Scan, native: Scan, tumour: Region, from_hu: float) -> Sca
     tumour : Region
         On that grid.
     from_hu : float
-        Native voxels of this or more hold oil; their 26 neighbours are its edge.
+        Native voxels of this or more hold oil.
+    with_edge : bool
+        Whether their 26 neighbours count with them.
     """
     if gain.modality is not Modality.CT or not tumour.inside.any():
         return gain
     near = bounding_box([tumour], tumour.geometry, max(tumour.geometry.spacing_mm)).slices_zyx
-    neighbours = np.ones((3, 3, 3), dtype=np.bool_)
-    oily = ndimage.binary_dilation(native.voxels[near] >= from_hu, structure=neighbours)
+    oily = native.voxels[near] >= from_hu
+    if with_edge:
+        oily = ndimage.binary_dilation(oily, structure=np.ones((3, 3, 3), dtype=np.bool_))
     voxels = gain.voxels.copy()
     part = voxels[near]
     part[oily & tumour.inside[near]] = np.minimum(part[oily & tumour.inside[near]], 0)

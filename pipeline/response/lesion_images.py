@@ -60,12 +60,15 @@ class LesionImages:
         where there is not either.
     liver_reference : str
         Which liver the lesion is compared with, in words.
+    interpolated : bool
+        Whether native or arterial phase had to be interpolated to be laid.
     """
 
     modality: Modality
     phases: Mapping[str, PhaseImage]
     laid: Mapping[str, Scan] = field(default_factory=dict)
     liver_reference: str = ""
+    interpolated: bool = False
 
     @property
     def reference(self) -> PhaseImage:

@@ -125,7 +125,9 @@ def read_enhancement(images: LesionImages, oil_hu: float) -> Enhancement | Missi
 
 def _without_oil(images: LesionImages, gain: Scan, tumour: Region, oil_hu: float) -> Scan:
     native = images.native_below_gain()
-    return gain if native is None else silence_oil(gain, native, tumour, oil_hu)
+    if native is None:
+        return gain
+    return silence_oil(gain, native, tumour, oil_hu, images.interpolated)
 
 
 def _measure_gain(images: LesionImages, config: MeasureConfig) -> dict[str, Measured]:

@@ -1,5 +1,6 @@
 """Viable tumour is what enhances more than reference liver."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,12 +64,18 @@ def test_the_enhancing_third_is_found_with_its_size() -> None:
     assert measures["mrecist_diameter_mm"] == pytest.approx(20, abs=2)
 
 
-def test_neither_oil_nor_its_edge_is_taken_for_living_tumour() -> None:
-    """Oil fills rows 5 to 9 of 10, and row 4 is its edge: 4 of the rows count, 3 of 10 columns."""
-    measures = measured(*phases(lipiodol=True))
-    assert measures["necrosis_fraction"] == pytest.approx(0.88, abs=0.01)
-    assert measures["qeasl_k2_percent"] == pytest.approx(12, abs=3)  # noise above 2 sd: 2.3 %
-    assert measures["gain_necrosis_fraction"] == pytest.approx(0.88, abs=0.01)
+@pytest.mark.parametrize(("interpolated", "rows"), [(False, 5), (True, 4)])
+def test_oil_is_not_taken_for_living_tumour(interpolated: bool, rows: int) -> None:
+    """Oil fills rows 5 to 9 of 10; row 4 is its edge, which counts where nothing was interpolated.
+
+    Living tumour fills 3 of 10 columns.
+    """
+    images = replace(lesion(*phases(lipiodol=True)), interpolated=interpolated)
+    measures = measure_viability(images, CONFIG)
+    dead = 1 - 0.3 * rows / 10
+    assert measures["necrosis_fraction"] == pytest.approx(dead, abs=0.01)
+    assert measures["qeasl_k2_percent"] == pytest.approx(30 * rows / 10, abs=3)  # noise: 2.3 %
+    assert measures["gain_necrosis_fraction"] == pytest.approx(dead, abs=0.01)
 
 
 @pytest.mark.parametrize(("side", "viable_mm3"), [(5, 100), (4, 0)])
