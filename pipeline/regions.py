@@ -131,22 +131,12 @@ def _carry(part: Region, source: str, visit: Visit, phase: str) -> Region:
         for one in (source, phase):
             if visit.is_unregistered(one):
                 raise _unregistered(RegionName(part.name), one)
-        positions_mm = _positions_mm(tumour)
-        on_reference = _map(visit.alignment(phase), positions_mm, back=True)
+        on_reference = _map(visit.alignment(phase), tumour.positions_mm, back=True)
         on_source = _map(visit.alignment(source), on_reference)
         inside[tumour.inside] = _pick(part, on_source)
     if not inside.any():
         raise _absent(RegionName(part.name), f"no voxel within the tumour of the {phase} phase")
     return Region(inside, tumour.geometry, part.name)
-
-
-def _positions_mm(region: Region) -> Positions:
-    """Return the centres of a region's voxels, shape (n, 3), x y z, in the order z, y, x."""
-    voxels = np.argwhere(region.inside)[:, ::-1]
-    positions: Positions = (
-        np.asarray(region.geometry.origin_mm) + voxels @ region.geometry.axes_mm.T
-    )
-    return positions
 
 
 def _map(alignment: Alignment, positions_mm: Positions, *, back: bool = False) -> Positions:

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.config.measure import MeasureConfig, ReferenceTissue
 from pipeline.domain.geometry import Geometry
-from pipeline.domain.scan import Region, Scan
+from pipeline.domain.scan import Region, Scan, drawn_lesions
 from pipeline.imaging.alignment import Alignment
 from pipeline.imaging.crop import bounding_box, crop_region, crop_scan
 from pipeline.response.enhancement import MINIMUM_REFERENCE_VOXELS, reference_liver
@@ -97,11 +97,10 @@ def _whole_liver(visit: Visit, phase: str, config: MeasureConfig) -> Region | No
     regions = visit.phases[phase].regions
     if "liver" not in regions:
         return None
-    tumour = regions["tumour"]
-    if "other_lesions" in regions:
-        lesions = tumour.inside | regions["other_lesions"].inside
-        tumour = Region(lesions, tumour.geometry, "lesions")
-    return reference_liver(regions["liver"], tumour, config.liver_margin_mm)
+    drawn = drawn_lesions(regions)
+    inside = np.logical_or.reduce([lesion.inside for lesion in drawn])
+    lesions = Region(inside, drawn[0].geometry, "lesions")
+    return reference_liver(regions["liver"], lesions, config.liver_margin_mm)
 
 
 def _cut_out(visit: Visit, phase: str, reference: Region | None) -> PhaseImage:

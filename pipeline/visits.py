@@ -15,7 +15,7 @@ from pipeline.config.registration import RegistrationMethod
 from pipeline.domain.cohort import ScanRow
 from pipeline.domain.errors import CaseError
 from pipeline.domain.geometry import Geometry
-from pipeline.domain.scan import Region, Scan, Timepoint
+from pipeline.domain.scan import Region, Scan, Timepoint, drawn_lesions
 from pipeline.imaging.alignment import Alignment, align_scan
 from pipeline.imaging.copied_masks import place_copies
 from pipeline.imaging.liver_reference import (
@@ -282,7 +282,7 @@ def _place(visit: Visit) -> tuple[LiverReference | None, str]:
     regions = visit.phases[visit.reference].regions
     if "liver" not in regions or not regions["liver"].inside.any():
         return None, "no liver mask"
-    lesions = [regions[name] for name in ("tumour", "other_lesions") if name in regions]
+    lesions = drawn_lesions(regions)
     scan = _evenness(visit, regions["liver"])
     try:
         return place_liver_reference(scan, regions["liver"], lesions, regions.get("vessels")), ""

@@ -144,6 +144,22 @@ def extraction_file(folder: Path, modality: Modality) -> Path:
     return folder / f"extraction_{modality.lower()}.yaml"
 
 
+def load_modality_parameters(
+    folder: Path, modalities: Iterable[Modality]
+) -> dict[Modality, ExtractionParameters]:
+    """Read the parameter file of each modality, once, in alphabetical order.
+
+    Raises
+    ------
+    ConfigError
+        As :func:`load_extraction_parameters`.
+    """
+    return {
+        modality: load_extraction_parameters(extraction_file(folder, modality))
+        for modality in sorted(set(modalities))
+    }
+
+
 def _check_names(path: Path, place: str, given: Iterable[Any], known: tuple[str, ...]) -> None:
     unknown = [str(name) for name in given if name not in known]
     if not unknown:

@@ -1,5 +1,6 @@
 """Images in memory: a scan and the regions drawn on it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import nan
@@ -119,6 +120,14 @@ class Region:
         return self.voxel_count * self.geometry.voxel_volume_mm3
 
     @property
+    def positions_mm(self) -> npt.NDArray[np.float64]:
+        """Centres of its voxels, shape (n, 3), x, y, z of the patient, in the order z, y, x."""
+        voxels_xyz = np.argwhere(self.inside)[:, ::-1]
+        origin_mm = np.asarray(self.geometry.origin_mm)
+        positions: npt.NDArray[np.float64] = origin_mm + voxels_xyz @ self.geometry.axes_mm.T
+        return positions
+
+    @property
     def centroid_mm(self) -> tuple[float, float, float]:
         """Mean position of its voxels, x, y, z of the patient; NaN where it has none."""
         voxels_zyx = np.argwhere(self.inside)
@@ -127,6 +136,11 @@ class Region:
         mean_xyz = voxels_zyx.mean(axis=0)[::-1]
         x, y, z = (self.geometry.axes_mm @ mean_xyz + self.geometry.origin_mm).tolist()
         return (x, y, z)
+
+
+def drawn_lesions(regions: Mapping[str, Region]) -> list[Region]:
+    """Return the lesions among a scan's regions: the tumour and the others, where there are any."""
+    return [regions[name] for name in ("tumour", "other_lesions") if name in regions]
 
 
 def _check_shape(argument: str, array: npt.NDArray[Any], geometry: Geometry) -> None:

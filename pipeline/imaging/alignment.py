@@ -8,7 +8,14 @@ import SimpleITK as sitk
 
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Region, Scan
-from pipeline.imaging.itk import from_itk, place, region_from_itk, region_to_itk, to_itk
+from pipeline.imaging.itk import (
+    from_itk,
+    place,
+    region_from_itk,
+    region_to_itk,
+    resampler_onto,
+    to_itk,
+)
 
 Vectors = npt.NDArray[np.float64]
 Shift = tuple[float, float, float]
@@ -137,13 +144,8 @@ def resample(
 ) -> sitk.Image:
     """Return a moving image on the fixed grid; ``how``: interpolator, fill value, pixel type."""
     interpolator, fill, pixel_type = how
-    resampler = sitk.ResampleImageFilter()
-    resampler.SetSize(geometry.size)
-    resampler.SetOutputSpacing(geometry.spacing_mm)
-    resampler.SetOutputOrigin(geometry.origin_mm)
-    resampler.SetOutputDirection(geometry.direction)
+    resampler = resampler_onto(geometry, fill)
     resampler.SetTransform(alignment.to_itk())
     resampler.SetInterpolator(interpolator)
-    resampler.SetDefaultPixelValue(fill)
     resampler.SetOutputPixelType(pixel_type)
     return resampler.Execute(image)

@@ -113,7 +113,5 @@ def _leaves(tumour: Region, alignment: Alignment, geometry: Geometry) -> bool:
     """Return whether a part of the tumour lies outside a grid."""
     cut = crop_region(tumour, bounding_box([tumour], tumour.geometry, 0.0))
     surface = Region(cut.inside & ~ndimage.binary_erosion(cut.inside), cut.geometry, "surface")
-    voxels = np.argwhere(surface.inside)[:, ::-1]
-    positions_mm = np.asarray(cut.geometry.origin_mm) + voxels @ cut.geometry.axes_mm.T
-    nearest = np.rint(geometry.to_voxels(alignment.map_positions(positions_mm)))
+    nearest = np.rint(geometry.to_voxels(alignment.map_positions(surface.positions_mm)))
     return bool(((nearest < 0) | (nearest >= geometry.size)).any())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.domain.scan import Region, Scan
+from pipeline.domain.scan import Region, Scan, drawn_lesions
 
 STANDARD_SCALE = 100.0
 """Value of one standard deviation after standardisation, so that bin widths are handy numbers."""
@@ -35,9 +35,8 @@ def measure_references(scan: Scan, regions: Mapping[str, Region]) -> dict[str, I
         references["muscle"] = _reference(scan.voxels[regions["muscle"].inside])
     if "liver" in regions:
         healthy = regions["liver"].inside
-        for lesions in ("tumour", "other_lesions"):
-            if lesions in regions:
-                healthy = healthy & ~regions[lesions].inside
+        for lesion in drawn_lesions(regions):
+            healthy = healthy & ~lesion.inside
         if healthy.any():
             references["liver"] = _reference(scan.voxels[healthy])
     return references

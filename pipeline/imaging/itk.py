@@ -38,6 +38,18 @@ def geometry_of(image: sitk.Image) -> Geometry:
     )
 
 
+def resampler_onto(geometry: Geometry, fill: float) -> sitk.ResampleImageFilter:
+    """Return a filter that interpolates linearly on a grid, with ``fill`` where an image ends."""
+    resampler = sitk.ResampleImageFilter()
+    resampler.SetSize(geometry.size)
+    resampler.SetOutputSpacing(geometry.spacing_mm)
+    resampler.SetOutputOrigin(geometry.origin_mm)
+    resampler.SetOutputDirection(geometry.direction)
+    resampler.SetInterpolator(sitk.sitkLinear)
+    resampler.SetDefaultPixelValue(fill)
+    return resampler
+
+
 def place(image: sitk.Image, geometry: Geometry) -> sitk.Image:
     """Give a SimpleITK image a grid and return it."""
     image.SetSpacing(geometry.spacing_mm)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pipeline.config.prepare import PrepareConfig
 from pipeline.domain.errors import GeometryError
 from pipeline.domain.geometry import Geometry
-from pipeline.domain.scan import Modality, Region, Scan
+from pipeline.domain.scan import Modality, Region, Scan, drawn_lesions
 from pipeline.imaging.bias_field import correct, estimate_bias_field
 from pipeline.imaging.crop import bounding_box, crop_region, crop_scan
 from pipeline.imaging.intensity import IntensityReference, measure_references
@@ -108,7 +108,7 @@ def prepare_case(
     """
     check_same_grid(scan, regions)
     wants_field = config.bias_field and scan.modality is Modality.MR and phase not in MAPS
-    field = estimate_bias_field(scan, _lesions(regions)) if wants_field else None
+    field = estimate_bias_field(scan, drawn_lesions(regions)) if wants_field else None
     corrected = correct(scan, field.factors) if field else scan
     references = measure_references(corrected, regions)
     oriented = orient_scan(scan)
@@ -127,10 +127,6 @@ def prepare_case(
         corrected=crop_scan(orient_scan(corrected), box) if field else None,
         bias_field=(field.smallest, field.largest) if field else None,
     )
-
-
-def _lesions(regions: Mapping[str, Region]) -> list[Region]:
-    return [regions[name] for name in ("tumour", "other_lesions") if name in regions]
 
 
 def to_bytes(case: PreparedCase) -> bytes:

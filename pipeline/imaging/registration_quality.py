@@ -68,21 +68,30 @@ def measure_match(
 def compute_mutual_information(a: Values, b: Values) -> float:
     """Return the mutual information of paired values, in nats, less its bias.
 
-    From a joint histogram of equally wide bins. A histogram of ``n`` pairs overestimates it by
-    about (rows - 1) (columns - 1) / (2 n) for the bins in use, which is subtracted
-    (Miller 1955, in Information Theory in Psychology, 95-100). 0 where a value is constant.
+    From a joint histogram of equally wide bins (:func:`information_of`). 0 where a value is
+    constant.
     """
     if a.size == 0 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
     bins = int(np.clip(np.sqrt(a.size / PAIRS_PER_CELL), 4, BINS))
     joint, _, _ = np.histogram2d(a, b, bins=bins)
-    share = joint / joint.sum()
-    rows, columns = share.sum(axis=1), share.sum(axis=0)
-    filled = share > 0
-    expected = np.outer(rows, columns)
-    information = float((share[filled] * np.log(share[filled] / expected[filled])).sum())
+    return information_of(joint)
+
+
+def information_of(joint: npt.NDArray[np.number]) -> float:
+    """Return the mutual information of a joint histogram's counts, in nats, less its bias.
+
+    A histogram of ``n`` pairs overestimates it by about (rows - 1) (columns - 1) / (2 n) for the
+    bins in use, which is subtracted (Miller 1955, in Information Theory in Psychology, 95-100).
+    """
+    rows, columns = joint.sum(axis=1), joint.sum(axis=0)
+    filled = joint > 0
+    total = int(rows.sum())
+    counts = joint[filled].astype(np.float64)
+    expected = np.outer(rows, columns)[filled] / total
+    information = float((counts * np.log(counts / expected)).sum()) / total
     used = (np.count_nonzero(rows) - 1) * (np.count_nonzero(columns) - 1)
-    return float(information - used / (2 * a.size))
+    return information - used / (2 * total)
 
 
 def compute_dice(fixed: Region, moving: Region, alignment: Alignment) -> float:

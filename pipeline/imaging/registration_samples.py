@@ -16,12 +16,10 @@ from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Region
 from pipeline.imaging.alignment import RigidMotion
 from pipeline.imaging.itk import geometry_of
+from pipeline.imaging.registration_quality import BINS, information_of
 
 MOST = 20_000
 """Positions compared; mutual information is then sure to some thousandths of a nat."""
-
-BINS = 32
-"""Of the joint histogram, along each scan."""
 
 Positions = npt.NDArray[np.float64]
 
@@ -59,11 +57,7 @@ class Samples:
         return float(np.sqrt((offsets**2).sum(axis=1).mean()))
 
     def weigh(self, motion: RigidMotion) -> float:
-        """Return mutual information (nats) times overlap: a thin common slab can agree by chance.
-
-        Less the bias of a histogram, as
-        :func:`pipeline.imaging.registration_quality.compute_mutual_information`.
-        """
+        """Return mutual information (nats) times overlap: a thin slab can agree by chance."""
         moved = self.positions_mm @ np.reshape(motion.rotation, (3, 3)).T + motion.translation_mm
         theirs = _interpolate(self.voxels, self.geometry, moved)
         covered = np.isfinite(theirs)
@@ -71,7 +65,7 @@ class Samples:
             return 0.0
         pairs = self.bins[covered] * BINS + theirs[covered].astype(np.intp)
         joint = np.bincount(pairs, minlength=BINS * BINS).reshape(BINS, BINS)
-        return float(covered.mean()) * _information(joint)
+        return float(covered.mean()) * information_of(joint)
 
 
 def draw_samples(fixed: sitk.Image, moving: sitk.Image, where: Region, seed: int) -> Samples:
@@ -114,14 +108,3 @@ def _interpolate(
     last = np.array(voxels.shape)[:, None] - 1
     within = ((zyx >= -0.5) & (zyx <= last + 0.5)).all(axis=0)
     return np.where(within, values, np.nan)
-
-
-def _information(joint: npt.NDArray[np.intp]) -> float:
-    rows, columns = joint.sum(axis=1), joint.sum(axis=0)
-    filled = joint > 0
-    total = int(rows.sum())
-    counts = joint[filled].astype(np.float64)
-    expected = np.outer(rows, columns)[filled] / total
-    information = float((counts * np.log(counts / expected)).sum()) / total
-    used = (np.count_nonzero(rows) - 1) * (np.count_nonzero(columns) - 1)
-    return information - used / (2 * total)

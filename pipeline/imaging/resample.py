@@ -4,7 +4,7 @@ import SimpleITK as sitk
 
 from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Scan
-from pipeline.imaging.itk import from_itk, to_itk
+from pipeline.imaging.itk import from_itk, resampler_onto, to_itk
 
 
 def resample_onto(scan: Scan, geometry: Geometry, fill: float) -> Scan:
@@ -29,12 +29,6 @@ def resample_onto(scan: Scan, geometry: Geometry, fill: float) -> Scan:
     """
     if not geometry.difference(scan.geometry):
         return scan
-    resampler = sitk.ResampleImageFilter()
-    resampler.SetSize(geometry.size)
-    resampler.SetOutputSpacing(geometry.spacing_mm)
-    resampler.SetOutputOrigin(geometry.origin_mm)
-    resampler.SetOutputDirection(geometry.direction)
-    resampler.SetInterpolator(sitk.sitkLinear)
-    resampler.SetDefaultPixelValue(fill)
+    resampler = resampler_onto(geometry, fill)
     resampler.SetOutputPixelType(sitk.sitkFloat32)
     return from_itk(resampler.Execute(to_itk(scan)), scan.modality)

@@ -90,17 +90,6 @@ def compute_washout_percent(tumour: PhaseMeans, late: str = "portal") -> Measure
     return scale(divide(fall, tumour.on("arterial"), name), 100)
 
 
-def compute_liver_corrected_washout(
-    tumour: PhaseMeans, liver: PhaseMeans, late: str = "portal"
-) -> Measured:
-    """Return ``T_late / L_late``; below 1 the tumour is darker than liver, which is washout.
-
-    Its inverse times 100 is the percentage attenuation ratio, of which 107 or more on the delayed
-    phase told HCC (PMID 23255745).
-    """
-    return compute_tumour_liver_ratio(tumour, liver, late)
-
-
 def compute_arterial_enhancement_fraction(tumour: PhaseMeans, least: float) -> Measured:
     """Return ``100 * (T_AP - T_native) / (T_PV - T_native)`` in percent.
 
@@ -116,7 +105,9 @@ def compute_arterial_enhancement_fraction(tumour: PhaseMeans, least: float) -> M
 def compute_tumour_liver_ratio(tumour: PhaseMeans, liver: PhaseMeans, phase: str) -> Measured:
     """Return ``T / L`` on a phase, for arterial, portal, hepatobiliary, T2 images alike.
 
-    Arterial groups in use: below 1, 1 to 1.5, 1.5 and more (mco.2021.2442).
+    Arterial groups in use: below 1, 1 to 1.5, 1.5 and more (mco.2021.2442). Below 1 on a late phase
+    the tumour is darker than liver, which is washout; the inverse times 100 is the percentage
+    attenuation ratio, of which 107 or more on the delayed phase told HCC (PMID 23255745).
     """
     return divide(tumour.on(phase), liver.on(phase), f"{liver.region} in the {phase} phase")
 

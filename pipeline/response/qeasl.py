@@ -18,9 +18,6 @@ from pipeline.response.enhancement import Reference
 from pipeline.response.measured import Measured, Missing
 from pipeline.response.values import read_values
 
-PUBLISHED_FACTORS = (0.0, 2.0)
-"""The k of the qEASL papers; they disagree, so both are measured."""
-
 CURVE_FACTORS = tuple(float(k) for k in np.arange(-2.0, 6.01, 0.25))
 """Where the curve of enhancing share against k is read."""
 

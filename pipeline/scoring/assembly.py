@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.case_table import CaseTable, split_absent
+from pipeline.config.extraction import load_modality_parameters
 from pipeline.domain.cohort import Cohort
 from pipeline.domain.features import FeatureTable
 from pipeline.domain.problem import Problem
@@ -49,7 +50,8 @@ def assemble_patients(
     A patient with one failed case has no row: an answer that silently lacks a scan would look
     like one that never had it. A region that a scan does not have is no failed case.
     """
-    parameters = extract.load_parameters(settings.folder, cohort)
+    modalities = (row.modality for row in cohort.scans)
+    parameters = load_modality_parameters(settings.folder, modalities)
     wanted = extract.ExtractSettings(
         settings.prepare, parameters, settings.measure, settings.assemble.lesion_rule
     )

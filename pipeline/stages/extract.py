@@ -131,17 +131,6 @@ def _list_scans(cohort: "Cohort", rule: "LesionRule | None") -> "tuple[ScanRow, 
     return (*cohort.scans, *united)
 
 
-def load_parameters(folder: Path, cohort: "Cohort") -> "dict[Modality, ExtractionParameters]":
-    """Read the parameter file of each modality in the cohort, ``extraction_<modality>.yaml``."""
-    from pipeline.config.extraction import extraction_file, load_extraction_parameters
-
-    modalities = dict.fromkeys(row.modality for row in cohort.scans)
-    return {
-        modality: load_extraction_parameters(extraction_file(folder, modality))
-        for modality in sorted(modalities)
-    }
-
-
 def load_extract_settings(args: argparse.Namespace, cohort: "Cohort") -> ExtractSettings:
     """Read the settings that the command line names; those of measure only where a region needs it.
 
@@ -151,11 +140,13 @@ def load_extract_settings(args: argparse.Namespace, cohort: "Cohort") -> Extract
         If a file is not valid, or ``--measure-config`` is wanting.
     """
     from pipeline.config.assemble import AssembleConfig
+    from pipeline.config.extraction import load_modality_parameters
     from pipeline.config.loading import load_settings
     from pipeline.config.measure import MeasureConfig
     from pipeline.config.prepare import PrepareConfig
 
-    parameters = load_parameters(args.config_dir, cohort)
+    modalities = (row.modality for row in cohort.scans)
+    parameters = load_modality_parameters(args.config_dir, modalities)
     needed = any(name.needs_visit for one in parameters.values() for name in one.pipeline.regions)
     measure = load_settings(MeasureConfig, _measure_config(args)) if needed else None
     rule = None

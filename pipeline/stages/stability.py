@@ -203,6 +203,7 @@ def _command(argv: Sequence[str]) -> ExitCode:
     from pipeline.case_table import write_case_table
     from pipeline.cases import Preparation
     from pipeline.config.cohort import load_cohort_config
+    from pipeline.config.extraction import load_modality_parameters
     from pipeline.config.loading import load_settings
     from pipeline.config.prepare import PrepareConfig
     from pipeline.config.stability import StabilityConfig
@@ -216,23 +217,13 @@ def _command(argv: Sequence[str]) -> ExitCode:
     store = ResultStore(default_store_root())
     inputs = StabilityInputs(
         Preparation(cohort.root, prepare, store, cohort.reading),
-        _load_parameters(args.config_dir, cohort),
+        load_modality_parameters(args.config_dir, (row.modality for row in cohort.scans)),
         load_settings(StabilityConfig, args.config),
         _read_pairs(args.second_masks, cohort, cohort_config),
     )
     table = run(cohort.scans, inputs, args.jobs or default_jobs())
     write_case_table(table, args.out, {"settings": inputs.config.model_dump(mode="json")})
     return _exit_code(table, cohort_config)
-
-
-def _load_parameters(folder: Path, cohort: "Cohort") -> "dict[Modality, ExtractionParameters]":
-    from pipeline.config.extraction import extraction_file, load_extraction_parameters
-
-    modalities = sorted({row.modality for row in cohort.scans})
-    return {
-        modality: load_extraction_parameters(extraction_file(folder, modality))
-        for modality in modalities
-    }
 
 
 def _read_pairs(

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
-from pipeline.domain.geometry import Geometry
 from pipeline.domain.scan import Region, Scan
-from pipeline.imaging.itk import from_itk, region_to_itk, to_itk
+from pipeline.imaging.itk import from_itk, region_to_itk, resampler_onto, to_itk
 
 _INSIDE_FROM = 0.5  # share of a voxel from which it belongs to the moved mask
 
@@ -62,12 +61,12 @@ def move(scan: Scan, region: Region, pose: Pose) -> tuple[Scan, Region]:
     pose : Pose
         The movement.
     """
-    transform = _to_source(region, pose)
-    image = _resampler(scan.geometry, transform)
-    image.UseNearestNeighborExtrapolatorOn()
-    moved = from_itk(image.Execute(to_itk(scan)), scan.modality)
+    resampler = resampler_onto(scan.geometry, fill=0)
+    resampler.SetTransform(_to_source(region, pose))
     mask = sitk.Cast(region_to_itk(region), sitk.sitkFloat64)
-    share = sitk.GetArrayFromImage(_resampler(scan.geometry, transform).Execute(mask))
+    share = sitk.GetArrayFromImage(resampler.Execute(mask))
+    resampler.UseNearestNeighborExtrapolatorOn()
+    moved = from_itk(resampler.Execute(to_itk(scan)), scan.modality)
     return (
         Scan(moved.voxels, scan.geometry, scan.modality),
         Region(share >= _INSIDE_FROM, region.geometry, region.name),
@@ -78,27 +77,8 @@ def _to_source(region: Region, pose: Pose) -> sitk.Transform:
     """Return the transform from positions after the movement to those before."""
     geometry = region.geometry
     forward = sitk.VersorRigid3DTransform()
-    forward.SetCenter(_centre_mm(region))
+    forward.SetCenter(region.centroid_mm)
     axis = np.reshape(geometry.direction, (3, 3))[:, 2]
     forward.SetRotation(axis.tolist(), float(np.deg2rad(pose.rotation_degrees)))
     forward.SetTranslation((geometry.axes_mm @ np.asarray(pose.translation_voxels)).tolist())
     return forward.GetInverse()
-
-
-def _centre_mm(region: Region) -> list[float]:
-    zyx = np.mean(np.nonzero(region.inside), axis=1)
-    geometry = region.geometry
-    centre: list[float] = (np.asarray(geometry.origin_mm) + geometry.axes_mm @ zyx[::-1]).tolist()
-    return centre
-
-
-def _resampler(geometry: Geometry, transform: sitk.Transform) -> sitk.ResampleImageFilter:
-    resampler = sitk.ResampleImageFilter()
-    resampler.SetSize(geometry.size)
-    resampler.SetOutputSpacing(geometry.spacing_mm)
-    resampler.SetOutputOrigin(geometry.origin_mm)
-    resampler.SetOutputDirection(geometry.direction)
-    resampler.SetInterpolator(sitk.sitkLinear)
-    resampler.SetTransform(transform)
-    resampler.SetDefaultPixelValue(0)
-    return resampler
